@@ -1,0 +1,214 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Info describes a command: to the parser, to help, to refusals and to the README.
+type Info struct {
+	Name     string   // the word that is typed
+	Aliases  []string // other words for it
+	Args     []Arg
+	Does     string   // one sentence
+	Examples []string // without the command word
+	// Begin says who may send it; Who says so in words, with who decides.
+	Begin Policy
+	Who   string
+	// Wait is what the asker is told at once while the answer is looked up.
+	Wait string
+}
+
+// Kind is how one sort of operation goes. D, stored as JSON, is all that it
+// remembers between steps.
+type Kind[D any] interface {
+	Info() Info
+	// Plan only reads. It answers, or says what to begin.
+	Plan(ctx context.Context, r Request) (Plan[D], error)
+	// Steps is the whole life of the operation, as a table. A state that can
+	// end it is a step with End set.
+	Steps() map[State]Step[D]
+	// Card is the operation's one message, rendered from its row when it is
+	// sent. The core adds the buttons of the step's question.
+	Card(o Operation, d D) Card
+}
+
+// Plan is what came of a request.
+type Plan[D any] struct {
+	Answer *Card    // nothing to begin: status, refusal, menu. Else
+	Begin  *D       // what the row will remember,
+	First  State    // its first step,
+	Asking string   // the scope in which only one question may be open, and
+	Scopes []string // what the decision, not the question, takes
+}
+
+// Step is one state of an operation. It asks people, or looks and acts, or
+// ends the operation.
+type Step[D any] struct {
+	// Ask is the question that is open in this state.
+	Ask func(o Operation, d D) Question
+	// Look reads whether the world is there already. A zero Next means: not
+	// yet. What it changes in d is stored either way. An error is not an
+	// answer: it is told, and Look is asked again.
+	Look func(ctx context.Context, o Operation, d *D) (Next, error)
+	// Act makes the one write of this step, after a Look that found nothing.
+	// A *Refused error is the far side's final no; after any other error the
+	// step looks again.
+	Act func(ctx context.Context, o Operation, d *D) error
+	// Refused is where a *Refused leads.
+	Refused State
+	// Every is the time between looks.
+	Every time.Duration
+	// GiveUp, counted from Entered, leads to Lapse.
+	GiveUp time.Duration
+	Lapse  State
+	// End, when set, ends the operation on entering this state.
+	End End
+	// Say is said on entering this state, in the same transaction.
+	Say func(o Operation, d D) []Post
+}
+
+// Next is where a look found the operation to be.
+type Next struct {
+	To   State
+	Note string // the line in the audit trail
+}
+
+// Question is what people are asked in a state.
+type Question struct {
+	Buttons []Button
+	Expires time.Time // zero: waits for ever
+	Lapse   State     // where silence leads
+	Note    string    // who can answer it
+}
+
+// Button is an answer to a question.
+type Button struct {
+	Verb, Label string
+	Tone        Tone
+	Dialog      string // asked once more before the press counts
+	May         Policy // judged at the press
+	To          State
+	Decides     bool // takes the operation's scopes
+}
+
+// Refused is the far side's final no, in words for people.
+type Refused struct{ Why string }
+
+func (e *Refused) Error() string { return e.Why }
+
+// Answerer is a command that changes nothing.
+type Answerer interface {
+	Info() Info
+	Answer(ctx context.Context, r Request) (Card, error)
+}
+
+// Command is a Kind or an Answerer as the core sees it.
+type Command struct {
+	Info
+	answer func(context.Context, Request) (Card, error)
+	plan   func(context.Context, Request) (Plan[json.RawMessage], error)
+	steps  map[State]Step[json.RawMessage]
+	card   func(o Operation) (Card, error)
+}
+
+// Answers makes a Command of one that changes nothing.
+func Answers(a Answerer) Command { return Command{Info: a.Info(), answer: a.Answer} }
+
+// Operates makes a Command of a Kind: outside of it, D is JSON.
+func Operates[D any](k Kind[D]) Command {
+	c := Command{Info: k.Info(), steps: map[State]Step[json.RawMessage]{}}
+	c.plan = func(ctx context.Context, r Request) (Plan[json.RawMessage], error) {
+		p, err := k.Plan(ctx, r)
+		out := Plan[json.RawMessage]{Answer: p.Answer, First: p.First, Asking: p.Asking, Scopes: p.Scopes}
+		if err != nil || p.Begin == nil {
+			return out, err
+		}
+		raw, err := json.Marshal(p.Begin)
+		out.Begin = (*json.RawMessage)(&raw)
+		return out, err
+	}
+	c.card = func(o Operation) (Card, error) {
+		d, err := decode[D](o.Data)
+		if err != nil {
+			return Card{}, err
+		}
+		return k.Card(o, d), nil
+	}
+	for state, s := range k.Steps() {
+		c.steps[state] = erase(s)
+	}
+	return c
+}
+
+func decode[D any](raw json.RawMessage) (d D, err error) {
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return d, fmt.Errorf("reading an operation's data: %w", err)
+	}
+	return d, nil
+}
+
+func erase[D any](s Step[D]) Step[json.RawMessage] {
+	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, GiveUp: s.GiveUp, Lapse: s.Lapse, End: s.End}
+	// A row's data was written by this Kind, so a question or a post that
+	// cannot read it is a mistake in our own code; look and act report it.
+	if s.Ask != nil {
+		out.Ask = func(o Operation, raw json.RawMessage) Question {
+			d, _ := decode[D](raw)
+			return s.Ask(o, d)
+		}
+	}
+	if s.Say != nil {
+		out.Say = func(o Operation, raw json.RawMessage) []Post {
+			d, _ := decode[D](raw)
+			return s.Say(o, d)
+		}
+	}
+	if s.Look != nil {
+		out.Look = func(ctx context.Context, o Operation, raw *json.RawMessage) (next Next, err error) {
+			err = through(raw, func(d *D) error { next, err = s.Look(ctx, o, d); return err })
+			return next, err
+		}
+	}
+	if s.Act != nil {
+		out.Act = func(ctx context.Context, o Operation, raw *json.RawMessage) error {
+			return through(raw, func(d *D) error { return s.Act(ctx, o, d) })
+		}
+	}
+	return out
+}
+
+// through lets f change what raw holds.
+func through[D any](raw *json.RawMessage, f func(*D) error) error {
+	d, err := decode[D](*raw)
+	if err != nil {
+		return err
+	}
+	err = f(&d)
+	changed, merr := json.Marshal(d)
+	if merr != nil {
+		return merr // unreachable: D came from JSON
+	}
+	*raw = changed
+	return err
+}
+
+// Arg is one argument of a command.
+type Arg struct {
+	Name     string
+	Doc      string
+	Example  string
+	Optional bool
+	// Words are the values it may have, each with its aliases; empty: see Check.
+	Words []Word
+	// Check returns what is wrong with a value, naming it and the rule, or "".
+	Check func(value string) string
+}
+
+// Word is a value of an argument, with the other ways to type it.
+type Word struct {
+	Name    string
+	Aliases []string
+}

@@ -1,0 +1,156 @@
+package bot
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// State is a step's name in an operation's row. Once released it is a
+// contract: rows in old states must find their step again.
+type State string
+
+// End is how an operation came out.
+type End string
+
+// The ends of an operation.
+const (
+	Done      End = "done"      // it happened, and was seen to have happened
+	Cancelled End = "cancelled" // somebody said no
+	Expired   End = "expired"   // nobody said anything
+	Outdated  End = "outdated"  // the world moved between question and answer; nothing was done
+	Failed    End = "failed"    // it was begun and did not come out
+)
+
+// Operation is a row of the ledger: something to be done, how far it is, and
+// who said so. Every write carries Version and wins or loses by it, so that
+// whichever process finds the row can go on with it.
+type Operation struct {
+	ID      string // ULID
+	Kind    string // the command's name
+	Ref     string // key of the request that began it; unique
+	State   State
+	End     End       // empty while it is under way
+	Turn    int       // counts the states it has been in; buttons of an earlier turn are stale
+	Entered time.Time // when State began
+	Due     time.Time // when somebody must look at it again: timer, queue and lease in one; zero: waits for people, or over
+	Owner   string    // the claim under which it is worked on, or empty
+	Version int64
+	Acts    int      // acts begun in this state, each committed before it was made
+	Asking  string   // the scope of its open question
+	Scopes  []string // what it holds from the decision to the end
+	Channel string
+	Asked   Person
+	Presses []Decision
+	Created time.Time
+	// Trouble says since when, and whose, errors keep the current step from
+	// seeing anything. It is never read as an answer.
+	Trouble *Trouble
+	Data    json.RawMessage // the Kind's own D
+}
+
+// Decision is a press that moved an operation on.
+type Decision struct {
+	Person Person    `json:"person"`
+	Verb   string    `json:"verb"`
+	At     time.Time `json:"at"`
+}
+
+// Trouble is an ongoing failure to look or act.
+type Trouble struct {
+	Since   time.Time `json:"since"`
+	Service string    `json:"service"`
+	Ref     string    `json:"ref"` // stands in the log line
+}
+
+// Decided is the last press that moved the operation, or the zero Decision.
+func (o Operation) Decided() Decision {
+	if len(o.Presses) == 0 {
+		return Decision{}
+	}
+	return o.Presses[len(o.Presses)-1]
+}
+
+// Event is a line of an operation's audit trail. Events are only ever added.
+type Event struct {
+	Operation string
+	At        time.Time
+	Who       string // person id; empty: the bot
+	From, To  State
+	Note      string
+}
+
+// Class says who goes first when messages wait, and what becomes of a message
+// whose sending may or may not have happened and cannot be looked up: a Page
+// or a Final is sent again, marked; everything else is not.
+type Class int
+
+// The classes, most urgent first.
+const (
+	Page Class = iota
+	Final
+	Query // a question
+	Progress
+	Whisper
+)
+
+// Message is a message for its whole life. It has a revision that is wanted
+// and one that was sent, so edits merge and stay in order.
+type Message struct {
+	Key       string // unique for ever; travels with the message as metadata
+	Operation string // whose message it is, or empty
+	Class     Class
+	To        Place
+	Card      *Card // nil: the operation's own card, rendered from its row when it is sent
+	Wanted    int64
+	Sent      int64  // 0: never sent
+	ID        string // the chat's id of the message, once it was posted
+	Tries     int    // sendings begun, each committed before it was made
+	Dead      string // why it can not be delivered; empty: it can
+	Due       time.Time
+	Owner     string
+	Version   int64
+	Created   time.Time
+}
+
+// Post is what an operation wants said: a new message.
+type Post struct {
+	Key   string // within the operation
+	To    Place
+	Card  Card
+	Class Class
+}
+
+// Received is a request that was stored before it was acknowledged.
+type Received struct {
+	Key     string // what the chat calls this very request; a duplicate has the same
+	At      time.Time
+	Due     time.Time // zero: dealt with
+	Owner   string
+	Version int64
+	Request *Request
+	Press   *Press
+}
+
+// Request is a command as somebody typed it.
+type Request struct {
+	Key     string `json:"key"`
+	Person  string `json:"person"`
+	Channel string `json:"channel"`
+	Text    string `json:"text"` // without the command word
+	// Share asks for the answer to be said in the channel.
+	Share bool `json:"share,omitempty"`
+
+	// Set by the core when it was understood.
+	Asker Person            `json:"-"`
+	Args  map[string]string `json:"-"`
+}
+
+// Press is a pressed button.
+type Press struct {
+	Key     string `json:"key"`
+	Person  string `json:"person"`
+	Channel string `json:"channel"`
+	Message string `json:"message"` // id of the message that carried it; empty for a whisper
+	Verb    string `json:"verb"`
+	Value   string `json:"value"`
+}
