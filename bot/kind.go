@@ -17,6 +17,8 @@ type Info struct {
 	// Begin says who may send it; Who says so in words, with who decides.
 	Begin Policy
 	Who   string
+	// Menu is the label of its button in the menu, which says MenuText; empty: none.
+	Menu, MenuText string
 	// Wait is what the asker is told at once while the answer is looked up.
 	Wait string
 }
@@ -61,8 +63,9 @@ type Step[D any] struct {
 	Refused State
 	// Every is the time between looks.
 	Every time.Duration
-	// GiveUp, counted from Entered, leads to Lapse.
-	GiveUp time.Duration
+	// GiveUp is how long, from Entered, the step waits for people or for the
+	// world before it leads to Lapse. Nil: without limit.
+	GiveUp func(d D) time.Duration
 	Lapse  State
 	// End, when set, ends the operation on entering this state.
 	End End
@@ -79,9 +82,7 @@ type Next struct {
 // Question is what people are asked in a state.
 type Question struct {
 	Buttons []Button
-	Expires time.Time // zero: waits for ever
-	Lapse   State     // where silence leads
-	Note    string    // who can answer it
+	Note    string // who can answer it
 }
 
 // Button is an answer to a question.
@@ -151,13 +152,19 @@ func decode[D any](raw json.RawMessage) (d D, err error) {
 }
 
 func erase[D any](s Step[D]) Step[json.RawMessage] {
-	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, GiveUp: s.GiveUp, Lapse: s.Lapse, End: s.End}
+	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, Lapse: s.Lapse, End: s.End}
 	// A row's data was written by this Kind, so a question or a post that
 	// cannot read it is a mistake in our own code; look and act report it.
 	if s.Ask != nil {
 		out.Ask = func(o Operation, raw json.RawMessage) Question {
 			d, _ := decode[D](raw)
 			return s.Ask(o, d)
+		}
+	}
+	if s.GiveUp != nil {
+		out.GiveUp = func(raw json.RawMessage) time.Duration {
+			d, _ := decode[D](raw)
+			return s.GiveUp(d)
 		}
 	}
 	if s.Say != nil {

@@ -1,0 +1,429 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Verbs of buttons that belong to no question: they say a command in the name
+// of whoever presses them, to that person or, shared, to the channel.
+const (
+	VerbSay   = "say"
+	VerbShare = "share"
+)
+
+// Command takes a typed command and returns what to tell its author at once,
+// in the acknowledgement, or nil. What may change something, and what takes
+// long to answer, is stored when it returns.
+func (b *Bot) Command(ctx context.Context, r Request) *Card {
+	b.start()
+	if r.Channel != b.Channel {
+		return card(T("I work in ", b.Room, ", so nothing was done. Send it there."))
+	}
+	p, refusal := Parse(b.Word, r.Text, b.infos())
+	if refusal != nil {
+		return card(refusal.Text)
+	}
+	if p.Name == "" {
+		menu := b.menu()
+		return &menu
+	}
+	c := b.command(p.Name)
+	if c.answer != nil {
+		r.Args = p.Args
+		said := make(chan *Card, 1)
+		quick, cancel := context.WithTimeout(ctx, atOnce)
+		defer cancel()
+		go func() {
+			var answer *Card
+			err := b.within(quick, b.Times.Plan, func(ctx context.Context) error {
+				a, err := c.answer(ctx, r)
+				answer = &a
+				return err
+			})
+			said <- b.told(answer, err, r)
+		}()
+		select {
+		case answer := <-said:
+			return answer
+		case <-quick.Done():
+			// It goes the way of everything that must not be forgotten.
+		}
+	}
+	if err := b.receive(ctx, Received{Key: r.Key, Request: &r}); err != nil {
+		if errors.Is(err, ErrTaken) {
+			return nil
+		}
+		return card(T("I cannot write down what you asked, so nothing was done. Try again in a minute. Ref ",
+			Fixed(b.broke("storing a command", err)), "."))
+	}
+	return card(T(c.Wait))
+}
+
+// Press takes a pressed button. When it returns nil, the press is stored.
+func (b *Bot) Press(ctx context.Context, p Press) error {
+	b.start()
+	r := Received{Key: p.Key, Press: &p}
+	if p.Verb == VerbSay || p.Verb == VerbShare {
+		r = Received{Key: p.Key, Request: &Request{Key: p.Key, Person: p.Person, Channel: p.Channel, Text: p.Value, Share: p.Verb == VerbShare}}
+	}
+	if err := b.receive(ctx, r); err != nil && !errors.Is(err, ErrTaken) {
+		return err
+	}
+	return nil
+}
+
+func (b *Bot) receive(ctx context.Context, r Received) error {
+	err := b.Ledger.Do(ctx, func(tx Tx) error {
+		r.At = tx.Now()
+		r.Due = r.At
+		return tx.AddReceived(r)
+	})
+	if err == nil {
+		b.inbox.wake()
+	}
+	return err
+}
+
+// judgeDue claims what was received and starts to judge it.
+func (b *Bot) judgeDue(ctx context.Context, room int, start func(func())) (next, now time.Time, err error) {
+	var claimed []Received
+	err = b.Ledger.View(ctx, func(v View) error { return firstDue(v, v.DueReceived, &next, &now) })
+	if err != nil || next.IsZero() || next.After(now) {
+		return next, now, err
+	}
+	err = b.Ledger.Do(ctx, func(tx Tx) error {
+		claimed = nil
+		now = tx.Now()
+		due, err := tx.DueReceived(room)
+		if err != nil {
+			return err
+		}
+		for _, r := range due {
+			if r.Due.After(now) {
+				break
+			}
+			r.Owner, r.Due = newID(), now.Add(b.Times.Plan+b.Times.Lease)
+			if err := tx.SaveReceived(r); err != nil {
+				return err
+			}
+			claimed = append(claimed, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, now, err
+	}
+	for _, r := range claimed {
+		start(func() { b.judge(ctx, r, now) })
+	}
+	if len(claimed) < room {
+		next = time.Time{} // more is announced by a wake or found after the idle time
+		err = b.Ledger.View(ctx, func(v View) error { return firstDue(v, v.DueReceived, &next, &now) })
+	}
+	return next, now, err
+}
+
+// firstDue sets when the first row is due, which may have been a while ago.
+func firstDue[R interface{ due() time.Time }](v View, query func(limit int) ([]R, error), next, now *time.Time) error {
+	*now = v.Now()
+	rows, err := query(1)
+	if len(rows) > 0 {
+		*next = rows[0].due()
+	}
+	return err
+}
+
+func (r Received) due() time.Time  { return r.Due }
+func (o Operation) due() time.Time { return o.Due }
+func (m Message) due() time.Time   { return m.Due }
+
+// judge answers one request, in the transaction that is its only effect.
+func (b *Bot) judge(ctx context.Context, r Received, now time.Time) {
+	late := now.Sub(r.At) > stale
+	var err error
+	switch {
+	case r.Request != nil:
+		err = b.judgeRequest(ctx, r, *r.Request, late)
+	case r.Press != nil:
+		err = b.judgePress(ctx, r, *r.Press, late)
+	}
+	if err != nil && !errors.Is(err, errNotOurs) {
+		// Nothing was written, so the row comes up again when its claim ends.
+		b.Log.Error("judging a request", zap.String("key", r.Key), zap.Error(err))
+	}
+}
+
+// settle makes f's changes and marks r as dealt with, or neither.
+func (b *Bot) settle(ctx context.Context, r Received, f func(tx Tx) error) error {
+	err := b.within(ctx, b.Times.Lease, func(ctx context.Context) error {
+		return b.Ledger.Do(ctx, func(tx Tx) error {
+			row, err := tx.Received(r.Key)
+			if err != nil {
+				return err
+			}
+			if row.Owner != r.Owner || row.Due.IsZero() {
+				return errNotOurs
+			}
+			if err := f(tx); err != nil {
+				return err
+			}
+			row.Owner, row.Due = "", time.Time{}
+			return tx.SaveReceived(row)
+		})
+	})
+	if err == nil {
+		b.runner.wake()
+		b.messenger.wake()
+	}
+	return err
+}
+
+// tell settles r with an answer: to its author alone, or shared.
+func (b *Bot) tell(ctx context.Context, r Received, to Place, c Card) error {
+	return b.settle(ctx, r, func(tx Tx) error { return b.whisper(tx, r.Key, to, c) })
+}
+
+func (b *Bot) whisper(tx Tx, key string, to Place, c Card) error {
+	return tx.AddMessage(Message{Key: key + "/answer", Class: Final, To: to, Card: &c, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+}
+
+func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bool) error {
+	to := Place{Channel: b.Channel, User: r.Person}
+	p, refusal := Parse(b.Word, r.Text, b.infos())
+	switch {
+	case late:
+		return b.tell(ctx, row, to, Say(away, " Send it again if you still want it."))
+	case r.Channel != b.Channel:
+		return b.tell(ctx, row, to, Say("I work in ", b.Room, ", so nothing was done."))
+	case refusal != nil:
+		return b.tell(ctx, row, to, Say(refusal.Text))
+	case p.Name == "":
+		return b.tell(ctx, row, to, b.menu())
+	}
+	c := b.command(p.Name)
+	r.Args = p.Args
+	if c.answer != nil {
+		if r.Share {
+			to.User = ""
+		}
+		var answer Card
+		err := b.within(ctx, b.Times.Plan, func(ctx context.Context) (err error) {
+			answer, err = c.answer(ctx, r)
+			return err
+		})
+		return b.tell(ctx, row, to, *b.told(&answer, err, r))
+	}
+
+	var plan Plan[json.RawMessage]
+	err := b.within(ctx, b.Times.Plan, func(ctx context.Context) error {
+		who, err := b.somebody(ctx, r.Person)
+		if err != nil {
+			return err
+		}
+		if err := b.may(ctx, c.Begin, r.Person, ""); err != nil {
+			return err
+		}
+		r.Asker = who.Person
+		plan, err = c.plan(ctx, r)
+		return err
+	})
+	if err != nil || plan.Begin == nil {
+		return b.tell(ctx, row, to, *b.told(plan.Answer, err, r))
+	}
+	return b.settle(ctx, row, func(tx Tx) error { return b.begin(tx, c, r, plan) })
+}
+
+// told is the answer, or what a person is told instead of one.
+func (b *Bot) told(answer *Card, err error, r Request) *Card {
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return card(refusal.Text)
+	case err != nil:
+		return card(outage(err, b.broke("answering a command", err, zap.String("text", r.Text), zap.String("person", r.Person))))
+	}
+	return answer
+}
+
+func card(t Text) *Card { c := Say(t); return &c }
+
+// begin writes the operation's row and its one message.
+func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error {
+	o := Operation{ID: newID(), Kind: c.Name, Ref: r.Key, Asking: p.Asking, Scopes: p.Scopes, Channel: b.Channel,
+		Asked: r.Asker, Created: tx.Now(), Data: *p.Begin, Version: 1}
+	if p.Asking != "" {
+		other, err := tx.Hold(p.Asking, o.ID)
+		if err != nil {
+			return err
+		}
+		if other != "" {
+			return b.whisper(tx, r.Key, Place{b.Channel, r.Person}, b.already(tx, other))
+		}
+	}
+	place(tx.Now(), c, &o, p.First)
+	if err := tx.AddOperation(o); err != nil {
+		return err
+	}
+	if err := tx.AddEvent(Event{Operation: o.ID, At: tx.Now(), Who: r.Person, To: o.State, Note: r.Text}); err != nil {
+		return err
+	}
+	return tx.AddMessage(Message{Key: o.ID + "/card", Operation: o.ID, Class: Query, To: Place{Channel: o.Channel},
+		Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+}
+
+// already leads to the operation that is in the way.
+func (b *Bot) already(v View, id string) Card {
+	o, err := v.Operation(id)
+	if err != nil {
+		return Say("Somebody else's operation is in the way, so nothing was done.")
+	}
+	t := T(o.Asked.Name, " has asked already, at ", Time(o.Created), ", so I asked nothing new.")
+	if m, err := v.Message(id + "/card"); err == nil && m.ID != "" {
+		t = append(t, T(" ", To("Go to the question", b.Chat.Permalink(m.To.Channel, m.ID)), ".")...)
+	}
+	return Say(t)
+}
+
+// pressValue is what a question's buttons carry: which operation, and which
+// turn of it, so that a button of an earlier question can be told.
+func pressValue(o Operation) string { return o.ID + "." + strconv.Itoa(o.Turn) }
+
+func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) error {
+	to := Place{Channel: p.Channel, User: p.Person}
+	if late {
+		return b.tell(ctx, row, to, Say(away, " Press again if you still want it."))
+	}
+	id, turn, _ := strings.Cut(p.Value, ".")
+	var o Operation
+	var m Message
+	err := b.Ledger.View(ctx, func(v View) (err error) {
+		if o, err = v.Operation(id); err == nil {
+			m, err = v.Message(id + "/card")
+		}
+		return err
+	})
+	if errors.Is(err, ErrNotFound) || err == nil && (m.To.Channel != p.Channel || m.ID != p.Message && m.ID != "") {
+		return b.settle(ctx, row, func(tx Tx) error { return b.disown(tx, p) })
+	}
+	if err != nil {
+		return err
+	}
+	button := b.button(o, p.Verb)
+	if strconv.Itoa(o.Turn) != turn || button == nil {
+		return b.tell(ctx, row, to, b.tooLate(o))
+	}
+
+	var who Member
+	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) (err error) {
+		if who, err = b.somebody(ctx, p.Person); err != nil {
+			return err
+		}
+		return b.may(ctx, button.May, p.Person, o.Asked.ID)
+	})
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return b.tell(ctx, row, to, Say(refusal.Text))
+	} else if err != nil {
+		ref := b.broke("judging a press", err, zap.String("operation", o.ID), zap.String("person", p.Person))
+		return b.tell(ctx, row, to, Say("I cannot find out whether you may do that, so nothing was done. Press again in a minute. Ref ", Fixed(ref), "."))
+	}
+	return b.settle(ctx, row, func(tx Tx) error { return b.decide(tx, p, who.Person) })
+}
+
+// decide is the decision: one winner, in one transaction.
+func (b *Bot) decide(tx Tx, p Press, who Person) error {
+	id, turn, _ := strings.Cut(p.Value, ".")
+	to := Place{Channel: p.Channel, User: p.Person}
+	o, err := tx.Operation(id)
+	if err != nil {
+		return err
+	}
+	c, button := b.command(o.Kind), b.button(o, p.Verb)
+	if strconv.Itoa(o.Turn) != turn || button == nil {
+		return b.whisper(tx, p.Key, to, b.tooLate(o))
+	}
+	if lapse := lapses(c.steps[o.State], o); !lapse.IsZero() && !tx.Now().Before(lapse) {
+		return b.whisper(tx, p.Key, to, Say("This question has expired, so nothing was done. Send the command again."))
+	}
+	if button.Decides {
+		for _, scope := range o.Scopes {
+			other, err := tx.Hold(scope, o.ID)
+			if err != nil {
+				return err
+			}
+			if other != "" {
+				return b.busy(tx, p, to, o, scope, other)
+			}
+		}
+	}
+	o.Presses = append(o.Presses, Decision{Person: who, Verb: p.Verb, At: tx.Now()})
+	return b.enter(tx, c, o, button.To, who.ID, p.Verb)
+}
+
+// busy tells who runs what, and takes back what was held already.
+func (b *Bot) busy(tx Tx, p Press, to Place, o Operation, scope, other string) error {
+	for _, s := range o.Scopes {
+		if s == scope {
+			break
+		}
+		if err := tx.Release(o.ID, s); err != nil {
+			return err
+		}
+	}
+	t := T("Another operation is running there, so nothing was done.")
+	if run, err := tx.Operation(other); err == nil {
+		t = T("A ", run.Kind, " confirmed by ", run.Decided().Person.Name, " at ", Time(run.Decided().At),
+			" is still running there, so nothing was done. Press again when it has ended.")
+	}
+	return b.whisper(tx, p.Key, to, Say(t))
+}
+
+// button is the one with that verb in the question that is open now, or nil.
+func (b *Bot) button(o Operation, verb string) *Button {
+	c := b.command(o.Kind)
+	if c == nil {
+		return nil
+	}
+	step := c.steps[o.State]
+	if step.Ask == nil {
+		return nil
+	}
+	for _, button := range step.Ask(o, o.Data).Buttons {
+		if button.Verb == verb {
+			return &button
+		}
+	}
+	return nil
+}
+
+// tooLate says who was quicker.
+func (b *Bot) tooLate(o Operation) Card {
+	if d := o.Decided(); d.Verb != "" {
+		return Say("This question was answered by ", d.Person.Name, " at ", Time(d.At), "; nothing was done now.")
+	}
+	if o.End == Expired {
+		return Say("This question has expired, so nothing was done. Send the command again.")
+	}
+	return Say("This question is over, so nothing was done.")
+}
+
+// disown answers a press on a question that this ledger does not have, and
+// takes its buttons.
+func (b *Bot) disown(tx Tx, p Press) error {
+	if p.Message != "" {
+		c := Say(unknown)
+		err := tx.AddMessage(Message{Key: p.Channel + "/" + p.Message + "/disowned", Class: Query, To: Place{Channel: p.Channel},
+			Card: &c, ID: p.Message, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+		if err != nil && !errors.Is(err, ErrTaken) {
+			return err
+		}
+	}
+	return b.whisper(tx, p.Key, Place{Channel: p.Channel, User: p.Person}, Say(unknown))
+}

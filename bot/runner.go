@@ -1,0 +1,246 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+type step = Step[json.RawMessage]
+
+// place puts an operation at the beginning of a state.
+func place(now time.Time, c *Command, o *Operation, to State) {
+	s := c.steps[to]
+	o.State, o.Entered, o.Acts, o.Trouble, o.Owner, o.End = to, now, 0, nil, "", s.End
+	o.Turn++
+	o.Due = nextDue(s, *o, now)
+}
+
+// nextDue is when the runner must see to the operation again: for a look, or
+// because the step gives up.
+func nextDue(s step, o Operation, look time.Time) (due time.Time) {
+	if s.End != "" {
+		return due
+	}
+	if s.Look != nil {
+		due = look
+	}
+	if lapse := lapses(s, o); !lapse.IsZero() && (due.IsZero() || lapse.Before(due)) {
+		due = lapse
+	}
+	return due
+}
+
+// lapses is when the step gives up waiting; zero: never.
+func lapses(s step, o Operation) time.Time {
+	if s.GiveUp == nil {
+		return time.Time{}
+	}
+	return o.Entered.Add(s.GiveUp(o.Data))
+}
+
+// enter moves an operation to a state, with all that belongs to it: the audit
+// trail, what it holds, what is said, and its message.
+func (b *Bot) enter(tx Tx, c *Command, o Operation, to State, who, note string) error {
+	s, ok := c.steps[to]
+	if !ok {
+		return fmt.Errorf("%s %s has no state %q", o.Kind, o.ID, to)
+	}
+	from := o.State
+	place(tx.Now(), c, &o, to)
+	if err := tx.AddEvent(Event{Operation: o.ID, At: tx.Now(), Who: who, From: from, To: to, Note: note}); err != nil {
+		return err
+	}
+	var err error
+	switch {
+	case s.End != "":
+		err = tx.Release(o.ID, "")
+	case s.Ask == nil && o.Asking != "":
+		err = tx.Release(o.ID, o.Asking) // answered: another question may be asked
+	}
+	if err != nil {
+		return err
+	}
+	if s.Say != nil {
+		for _, p := range s.Say(o, o.Data) {
+			if p.To == (Place{}) {
+				p.To.Channel = o.Channel
+			}
+			err := tx.AddMessage(Message{Key: fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, p.Key), Operation: o.ID, Class: p.Class,
+				To: p.To, Card: &p.Card, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return b.save(tx, o)
+}
+
+// save writes an operation and lets its message follow.
+func (b *Bot) save(tx Tx, o Operation) error {
+	if err := tx.SaveOperation(o); err != nil {
+		return err
+	}
+	m, err := tx.Message(o.ID + "/card")
+	if err != nil {
+		return err
+	}
+	m.Wanted++
+	if m.Owner == "" && m.Dead == "" {
+		m.Due = tx.Now()
+	}
+	return tx.SaveMessage(m)
+}
+
+// runDue claims operations that are due and starts to work their steps. Those
+// of kinds this binary does not know are left alone: a newer one made them.
+func (b *Bot) runDue(ctx context.Context, room int, start func(func())) (next, now time.Time, err error) {
+	var kinds []string
+	for _, c := range b.Commands {
+		if c.steps != nil {
+			kinds = append(kinds, c.Name)
+		}
+	}
+	due := func(v View) func(int) ([]Operation, error) {
+		return func(limit int) ([]Operation, error) { return v.DueOperations(kinds, limit) }
+	}
+	peek := func(v View) error { return firstDue(v, due(v), &next, &now) }
+	if err := b.Ledger.View(ctx, peek); err != nil || next.IsZero() || next.After(now) {
+		return next, now, err
+	}
+	var claimed []Operation
+	err = b.Ledger.Do(ctx, func(tx Tx) error {
+		claimed = nil
+		now = tx.Now()
+		rows, err := tx.DueOperations(kinds, room)
+		if err != nil {
+			return err
+		}
+		for _, o := range rows {
+			if o.Due.After(now) {
+				break
+			}
+			o.Owner, o.Due = newID(), now.Add(b.Times.Lease)
+			if err := tx.SaveOperation(o); err != nil {
+				return err
+			}
+			o.Version++
+			claimed = append(claimed, o)
+		}
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, now, err
+	}
+	for _, o := range claimed {
+		start(func() { b.work(ctx, o, now) })
+	}
+	next = time.Time{}
+	return next, now, b.Ledger.View(ctx, peek)
+}
+
+// work does one step of an operation that is claimed: look; if the world is
+// not there yet, act, if there is something to do, and look again.
+func (b *Bot) work(ctx context.Context, o Operation, now time.Time) {
+	c := b.command(o.Kind)
+	s, ok := c.steps[o.State]
+	log := b.Log.With(zap.String("operation", o.ID), zap.String("kind", o.Kind), zap.String("state", string(o.State)))
+	if !ok {
+		// A newer binary put it there. It stays claimed and is passed by until
+		// that binary is back.
+		log.Error("this binary does not know the state of an operation")
+		return
+	}
+	before := o
+	before.Data = bytes.Clone(o.Data)
+	var next Next
+	var err error
+	for acted := false; ; acted = true {
+		if s.Look != nil && !(b.Blind && s.Act != nil && !acted) {
+			err = b.within(ctx, b.Times.Limit, func(ctx context.Context) (err error) {
+				next, err = s.Look(ctx, o, &o.Data)
+				return err
+			})
+		}
+		if err != nil || next.To != "" || s.Act == nil || acted {
+			break
+		}
+		if o, err = b.intend(ctx, o); err != nil {
+			break
+		}
+		err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error { return s.Act(ctx, o, &o.Data) })
+		var no *Refused
+		if errors.As(err, &no) {
+			next, err = Next{To: s.Refused, Note: no.Why}, nil
+			break
+		}
+		if err != nil {
+			break
+		}
+	}
+	if errors.Is(err, ErrMoved) {
+		log.Info("somebody else has moved the operation on meanwhile")
+		return
+	}
+	if err := b.result(ctx, c, s, before, o, next, err, log); err != nil {
+		log.Warn("writing what came of a step; it will be looked at again", zap.Error(err))
+	}
+	b.runner.wake()
+	b.messenger.wake()
+}
+
+// intend commits that an act is about to be made, and renews the claim for it.
+func (b *Bot) intend(ctx context.Context, o Operation) (Operation, error) {
+	err := b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
+		return b.Ledger.Do(ctx, func(tx Tx) error {
+			o := o
+			o.Acts++
+			o.Due = tx.Now().Add(b.Times.Lease)
+			return tx.SaveOperation(o)
+		})
+	})
+	o.Acts++
+	o.Version++
+	return o, err
+}
+
+// result writes what came of a step under the version of the claim, so that a
+// process that was overtaken writes nothing.
+func (b *Bot) result(ctx context.Context, c *Command, s step, before, o Operation, next Next, wrong error, log *zap.Logger) error {
+	if wrong != nil && o.Trouble == nil {
+		service := Service(wrong)
+		if service == "" {
+			service = "Something I need"
+		}
+		o.Trouble = &Trouble{Service: service, Ref: b.broke("working a step; still trying", wrong, zap.String("operation", o.ID), zap.String("state", string(o.State)))}
+	} else if wrong != nil {
+		log.Warn("working a step; still trying", zap.String("ref", o.Trouble.Ref), zap.Error(wrong))
+	} else {
+		o.Trouble = nil
+	}
+	return b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
+		return b.Ledger.Do(ctx, func(tx Tx) error {
+			o, now := o, tx.Now()
+			lapse := lapses(s, o)
+			switch {
+			case next.To != "":
+				return b.enter(tx, c, o, next.To, "", next.Note)
+			case !lapse.IsZero() && !now.Before(lapse):
+				return b.enter(tx, c, o, s.Lapse, "", "waited long enough")
+			}
+			if o.Trouble != nil && o.Trouble.Since.IsZero() {
+				o.Trouble.Since = now
+			}
+			o.Owner, o.Due = "", nextDue(s, o, now.Add(s.Every))
+			if bytes.Equal(before.Data, o.Data) && (before.Trouble == nil) == (o.Trouble == nil) {
+				return tx.SaveOperation(o) // nothing that anybody could see has changed
+			}
+			return b.save(tx, o)
+		})
+	})
+}
