@@ -56,7 +56,8 @@ type Part struct {
 	Kind    PartKind     `json:"kind"`
 	Text    Text         `json:"text,omitempty"`
 	Items   []Text       `json:"items,omitempty"`
-	More    string       `json:"more,omitempty"` // where a list that had to be cut can be read whole
+	Left    int          `json:"left,omitempty"` // how many more items there are than stand here
+	More    string       `json:"more,omitempty"` // where a list that was cut can be read whole
 	Buttons []CardButton `json:"buttons,omitempty"`
 }
 

@@ -1,0 +1,131 @@
+// Package app is thbot put together: its configuration, and the wiring of the
+// parts. The program, the sandbox and the tests all start the bot here.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"thbot/bot"
+	"thbot/handlers"
+	"thbot/handlers/deploys"
+	"thbot/integrations/github"
+	"thbot/integrations/jenkins"
+	"thbot/integrations/ledger"
+	"thbot/integrations/slack"
+	"thbot/integrations/treeherder"
+)
+
+// Options of a bot.
+type Options struct {
+	Config  Config
+	Secrets Secrets
+	Log     *zap.Logger
+	// Dial opens every connection but those to a MySQL ledger; nil: the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Gate is called around each commit of the ledger, see [ledger.Options].
+	Gate func(call, moment string)
+	// Blind makes the bot act without looking first, see [bot.Bot].
+	Blind bool
+}
+
+// Run connects the bot and lets it work until ctx ends; then it closes its
+// sockets, finishes what it has begun, says what is urgent, and returns nil.
+// An error says what keeps it from working at all.
+func Run(ctx context.Context, o Options) (err error) {
+	c := o.Config
+	chat, err := slack.New(slack.Options{APIURL: c.Slack.APIURL, Channel: c.Slack.Channel, Command: c.Slack.Command,
+		AppToken: o.Secrets.SlackAppToken.Reveal(), BotToken: o.Secrets.SlackBotToken.Reveal(),
+		Dial: o.Dial, Limit: c.Times.Limit, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer chat.Close()
+	builds, err := jenkins.New(jenkins.Options{URL: c.Jenkins.URL, User: o.Secrets.JenkinsUser, Token: o.Secrets.JenkinsToken.Reveal(),
+		Dial: o.Dial, Limit: c.Times.Limit, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer builds.Close()
+	commits, err := github.New(github.Options{APIURL: c.GitHub.APIURL, Repository: c.GitHub.Repository, Token: o.Secrets.GitHubToken.Reveal(),
+		Dial: o.Dial, Limit: c.Times.Limit, Log: o.Log})
+	if err != nil {
+		return err
+	}
+	defer commits.Close()
+	apps := treeherder.New(treeherder.Options{Dial: o.Dial, Limit: c.Times.Limit})
+	defer apps.Close()
+
+	store, err := ledger.Open(ctx, ledger.Options{URL: c.Ledger, Password: o.Secrets.LedgerPassword.Reveal(), Log: o.Log, Gate: o.Gate})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := ready(ctx, chat, o.Log); err != nil {
+		return quietly(ctx, err)
+	}
+
+	channel, room := chat.Channel()
+	b := &bot.Bot{
+		Ledger: store, Chat: chat, Directory: chat, Channel: channel, Room: "#" + room, Word: c.Slack.Command,
+		Roles: c.Roles.Bot(), Log: o.Log, Blind: o.Blind,
+		Times: bot.Times{Lease: c.Times.Lease, Limit: c.Times.Limit, Plan: c.Times.Plan, Idle: c.Times.Idle},
+	}
+	b.Commands = handlers.All(handlers.World{
+		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps,
+		Times: handlers.Times{Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
+	})
+	b.Commands = append(b.Commands, bot.Help(b))
+
+	both, bctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return chat.Run(bctx, b) })
+	both.Go(func() error { return b.Run(bctx) })
+	return quietly(ctx, both.Wait())
+}
+
+// ready waits until Slack answers, and gives up when it says that it never will.
+func ready(ctx context.Context, chat *slack.Client, log *zap.Logger) error {
+	for {
+		err := chat.Check(ctx)
+		if err == nil {
+			return nil
+		}
+		wait, again := bot.RetryAfter(err)
+		if !again || bot.Service(err) == "" {
+			return fmt.Errorf("starting: %w", err)
+		}
+		log.Warn("Slack does not answer; trying again", zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(max(wait, 2*time.Second)):
+		}
+	}
+}
+
+// quietly takes the end that was asked for as none.
+func quietly(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (c Config) environments() deploys.Environments {
+	var all deploys.Environments
+	for _, e := range c.Environments {
+		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, Expires: e.Confirm.Expires}
+		if j := e.Jenkins; j != nil {
+			env.Pipeline = &deploys.Pipeline{Job: j.Job, Stage: j.Stage, Input: j.Input, ConfirmedBy: j.ConfirmedBy,
+				CommitFrom: jenkins.CommitFrom{Parameter: j.CommitFrom.Parameter, DisplayName: j.CommitFrom.DisplayName, Git: j.CommitFrom.Git}}
+		}
+		all = append(all, env)
+	}
+	return all
+}

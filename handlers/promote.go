@@ -1,0 +1,505 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"thbot/bot"
+	"thbot/handlers/deploys"
+	"thbot/integrations/github"
+	"thbot/integrations/jenkins"
+)
+
+// promoting is what Promote needs of Jenkins.
+type promoting interface {
+	deploys.Jenkins
+	// Proceed answers one input. It returns an error wrapping
+	// [jenkins.ErrNotPending] when that input is not pending (any more), and a
+	// [*bot.Refused] when we may not answer it. After any other error the input
+	// may have been answered.
+	Proceed(ctx context.Context, job string, number int, input string, values []jenkins.Value) error
+	// Whoami is the id that Jenkins knows the bot by.
+	Whoami(ctx context.Context) (string, error)
+}
+
+// history is what Promote needs of GitHub.
+type history interface {
+	Compare(ctx context.Context, base, head string) (github.Comparison, error)
+	// Commit returns an error wrapping [bot.ErrNotFound] when there is none.
+	Commit(ctx context.Context, ref string) (github.Commit, error)
+	CommitURL(sha string) string
+}
+
+// apps is what the deployed apps say of themselves.
+type apps interface {
+	// Version is the commit that the app at url serves.
+	Version(ctx context.Context, url string) (commit string, err error)
+}
+
+// Promote brings what waits in Jenkins to production. It always asks, and is
+// bound to exactly what it showed: a run, its input and commit, and what was
+// live then.
+type Promote struct {
+	Environments deploys.Environments
+	Jenkins      promoting
+	GitHub       history
+	Apps         apps
+	Times        Times
+}
+
+// Times are the intervals at which an operation looks at the world.
+type Times struct {
+	Follow  time.Duration // between looks at a run
+	Live    time.Duration // between questions to an app
+	NotLive time.Duration // from a run's success until its commit is reported as not live
+}
+
+// promotion is all that a promotion remembers.
+type promotion struct {
+	Environment string
+	Settings    string // of the environment when it was asked
+	Job, Stage  string
+	URL, Host   string // of the app
+	Run         int
+	Carries     string // the commit as the run has it, which may be short
+	Link        string // to the run
+	Input       string // id
+	Message     string // of the input
+	Values      []jenkins.Value
+	ConfirmedBy string // which of the values is to hold who confirmed
+	Approvals   int    // how many inputs of the run had been answered before
+	Expires     time.Duration
+
+	From, To string // full commits: what was live, and what is to be
+	Ahead    int
+	Commits  []commit // newest first, at most shown
+	Authors  []string
+	Compare  string // link
+	Before   string // the environment that has it first
+	BeforeOn string // the commit that one serves; empty: it did not say
+	Usual    time.Duration
+
+	// What came of it.
+	Stages []jenkins.Stage
+	By     string // who answered the input in Jenkins, if it was not us
+	Asks   string // a further input's message
+	Seen   int    // answers of the app in a row that named To
+	Serves string // what the app answered last
+	Why    bot.Text
+}
+
+type commit struct{ SHA, Link, Subject, Author string }
+
+// shown is how many commits a question remembers; the rest is behind its link.
+const shown = 60
+
+// inARow is how many answers of an app make its commit live: during a rollout
+// old and new pods answer in turn (design 2).
+const inARow = 3
+
+// The states of a promotion.
+const (
+	asking    bot.State = "ask"
+	checking  bot.State = "check"
+	proceeds  bot.State = "proceed"
+	following bot.State = "follow"
+	pausing   bot.State = "paused"
+	verifying bot.State = "verify"
+	promoted  bot.State = "done"
+	cancelled bot.State = "cancelled"
+	expired   bot.State = "expired"
+	moved     bot.State = "moved"
+	failed    bot.State = "failed"
+	notLive   bot.State = "not-live"
+	lost      bot.State = "lost"
+)
+
+func (p Promote) Info() bot.Info {
+	return bot.Info{
+		Name: "deploy", Aliases: []string{"promote"},
+		Does: "Promotes what waits in Jenkins, or the build of one commit, to production.",
+		Who:  "anyone can ask; " + bot.Admins.Title() + " confirms",
+		Args: []bot.Arg{
+			{Name: "environment", Doc: "an environment", Example: "prod", Words: p.Environments.Words()},
+			{Name: "commit", Doc: "a commit", Example: "9f8e7d6", Optional: true, Check: aCommit},
+		},
+		Examples: []string{"deploy prod", "deploy prod 9f8e7d6"},
+		Wait:     "Looking at what would go out…",
+		Menu:     "Promote to production…", MenuText: "deploy production",
+	}
+}
+
+var hexCommit = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
+
+func aCommit(value string) string {
+	if !hexCommit.MatchString(value) {
+		return "is not a commit; commits look like 9f8e7d6, 7 to 40 of the digits 0-9 and a-f"
+	}
+	return ""
+}
+
+func (p Promote) Plan(ctx context.Context, r bot.Request) (plan bot.Plan[promotion], err error) {
+	env, _ := p.Environments.Named(r.Args["environment"])
+	if env.Pipeline == nil {
+		answer := bot.Say(env.Title(), " is not promoted. "+env.Deploys)
+		return bot.Plan[promotion]{Answer: &answer}, nil
+	}
+	want := ""
+	if ref := r.Args["commit"]; ref != "" {
+		c, err := p.GitHub.Commit(ctx, ref)
+		if errors.Is(err, bot.ErrNotFound) {
+			return plan, bot.Refuse("There is no commit ", bot.Fixed(ref), " in the repository, so I asked nothing.")
+		} else if err != nil {
+			return plan, err
+		}
+		want = c.SHA
+	}
+
+	d := promotion{Environment: env.Name, Settings: env.Settings(), Job: env.Pipeline.Job, Stage: env.Pipeline.Stage,
+		URL: env.URL, Host: env.Host(), Expires: env.Expires}
+	var found deploys.Candidates
+	before, hasBefore := p.Environments.Before(env)
+	var wg sync.WaitGroup
+	var notLive, notFound error
+	wg.Go(func() { d.From, notLive = p.Apps.Version(ctx, env.URL) })
+	if hasBefore {
+		d.Before = before.Name
+		wg.Go(func() { d.BeforeOn, _ = p.Apps.Version(ctx, before.URL) }) // the question says if it did not answer
+	}
+	wg.Go(func() {
+		if found, notFound = env.Pipeline.Candidates(ctx, p.Jenkins, want); notFound == nil {
+			d.Usual, _ = env.Pipeline.Usual(ctx, p.Jenkins, found.Runs) // only decorates
+		}
+	})
+	wg.Wait()
+	if err := errors.Join(notFound, notLive); err != nil {
+		return plan, err
+	}
+	if found.Promotable == nil {
+		answer, err := p.nothing(ctx, env, d, want, found)
+		return bot.Plan[promotion]{Answer: &answer}, err
+	}
+	if err := p.describe(ctx, env, &d, *found.Promotable); err != nil {
+		return plan, err
+	}
+	return bot.Plan[promotion]{Begin: &d, First: asking, Asking: "ask/promote/" + env.Name, Scopes: []string{env.Scope()}}, nil
+}
+
+// describe fills in what promoting w would mean, or refuses.
+func (p Promote) describe(ctx context.Context, env deploys.Environment, d *promotion, w deploys.Waiting) error {
+	target, err := p.GitHub.Commit(ctx, w.Commit)
+	if errors.Is(err, bot.ErrNotFound) {
+		return bot.Refuse("Run ", bot.To(fmt.Sprint(w.Run.Number), p.Jenkins.RunURL(d.Job, w.Run.Number)), " carries ",
+			bot.Fixed(deploys.Short(w.Commit)), ", which is no commit of the repository, so I asked nothing.")
+	} else if err != nil {
+		return err
+	}
+	d.Run, d.To, d.Carries, d.Input, d.Message = w.Run.Number, target.SHA, w.Commit, w.Input.ID, w.Input.Message
+	d.Link = p.Jenkins.RunURL(d.Job, d.Run)
+	d.Approvals = len(w.Run.Approvers)
+	for _, param := range w.Input.Parameters {
+		switch {
+		case param.Name == env.Pipeline.ConfirmedBy:
+			d.ConfirmedBy = param.Name
+			d.Values = append(d.Values, jenkins.Value{Name: param.Name})
+		case param.HasDefault:
+			d.Values = append(d.Values, jenkins.Value{Name: param.Name, Value: param.Default})
+		default:
+			return bot.Refuse("Run ", run(*d), " asks for a value of ", bot.Fixed(param.Name),
+				" that has no default. I never guess one, so I asked nothing; answer it in Jenkins.")
+		}
+	}
+	if d.From == d.To {
+		return bot.Refuse(env.Title(), " serves ", bot.Fixed(deploys.Short(d.To)), " already, so there is nothing to promote.")
+	}
+	cmp, err := p.GitHub.Compare(ctx, d.From, d.To)
+	if err != nil {
+		return err
+	}
+	if cmp.Status != github.Ahead {
+		return bot.Refuse("Run ", run(*d), " carries ", bot.Fixed(deploys.Short(d.To)), ", which is "+behind(cmp)+" what is live, ",
+			bot.Fixed(deploys.Short(d.From)), ". That would be a revert and not a promotion, so I asked nothing. Reverts are made in Jenkins, by rebuilding an earlier run.")
+	}
+	d.Ahead, d.Compare = cmp.Ahead, cmp.URL
+	for _, c := range cmp.Commits {
+		if !slices.Contains(d.Authors, c.Author) {
+			d.Authors = append(d.Authors, c.Author)
+		}
+		if len(d.Commits) < shown {
+			d.Commits = append(d.Commits, commit{c.SHA, p.GitHub.CommitURL(c.SHA), c.Subject, c.Author})
+		}
+	}
+	return nil
+}
+
+func behind(c github.Comparison) string {
+	if c.Status == github.Diverged {
+		return "not on the same line as"
+	}
+	return bot.Count(c.Behind, "commit", "commits") + " behind"
+}
+
+// nothing says why there is nothing to promote, and what is coming.
+func (p Promote) nothing(ctx context.Context, env deploys.Environment, d promotion, want string, found deploys.Candidates) (bot.Card, error) {
+	line := bot.T("Nothing waits to be promoted, so I asked nothing. " + env.Title() + " serves ")
+	line = append(line, bot.Fixed(deploys.Short(d.From)), bot.Span{Text: "."})
+	if want != "" {
+		if want == d.From {
+			return bot.Say(env.Title(), " serves ", bot.Fixed(deploys.Short(want)), " already, so there is nothing to promote."), nil
+		}
+		cmp, err := p.GitHub.Compare(ctx, d.From, want)
+		if err != nil {
+			return bot.Card{}, err
+		}
+		if cmp.Status != github.Ahead {
+			return bot.Say(bot.Fixed(deploys.Short(want)), " is "+behind(cmp)+" what "+env.Name+" serves, ", bot.Fixed(deploys.Short(d.From)),
+				". That would be a revert and not a promotion, so I asked nothing. Reverts are made in Jenkins, by rebuilding an earlier run."), nil
+		}
+		line = bot.T("No run of ", bot.Fixed(deploys.Short(want)), " waits to be promoted, so I asked nothing.")
+	}
+	card := bot.Say(line)
+	list := bot.Part{Kind: bot.List}
+	for _, r := range found.Building {
+		item := bot.T("Run ", bot.To(fmt.Sprint(r.Number), p.Jenkins.RunURL(d.Job, r.Number)), " is being built")
+		if sha, err := env.Pipeline.CommitFrom.Commit(r); err == nil {
+			item = append(item, bot.T(": ", bot.Fixed(deploys.Short(sha)))...)
+		}
+		if r.Estimated > 0 {
+			item = append(item, bot.T(", begun at ", bot.Time(r.Started), ", usually "+bot.Length(r.Estimated)+" in all")...)
+		}
+		list.Items = append(list.Items, item)
+	}
+	if len(list.Items) == 0 {
+		return card.Add(bot.SmallPrint("Nothing is being built either.")), nil
+	}
+	return card.Add(list, bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{
+		{Label: "Tell me when it can go", Verb: bot.VerbSay, Value: strings.TrimSpace("tell " + env.Name + " " + deploys.Short(want))},
+	}}), nil
+}
+
+func run(d promotion) bot.Span { return bot.To(fmt.Sprint(d.Run), d.Link) }
+
+// Steps is the life of a promotion.
+func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
+	confirm := bot.Policy{Roles: []bot.Role{bot.Admins}}
+	forNow := func(t time.Duration) func(promotion) time.Duration {
+		return func(promotion) time.Duration { return t }
+	}
+	return map[bot.State]bot.Step[promotion]{
+		asking: {
+			Ask: func(o bot.Operation, d promotion) bot.Question {
+				what := fmt.Sprintf("Promote %s to %s?", deploys.Short(d.To), d.Environment)
+				return bot.Question{Note: bot.Admins.Title() + " can confirm", Buttons: []bot.Button{
+					{Verb: "promote", Label: "Promote", Tone: bot.Primary, Dialog: what, May: confirm, To: checking, Decides: true},
+					{Verb: "cancel", Label: "Cancel", May: bot.Policy{Roles: confirm.Roles, Asker: true}, To: cancelled},
+				}}
+			},
+			GiveUp: func(d promotion) time.Duration { return d.Expires }, Lapse: expired,
+		},
+		checking:  {Look: p.unmoved, Every: p.Times.Follow, GiveUp: forNow(checkable), Lapse: moved},
+		proceeds:  {Look: p.answered, Act: p.proceed, Refused: failed, Every: p.Times.Follow},
+		following: {Look: p.follow, Every: p.Times.Follow, GiveUp: forNow(longest), Lapse: lost},
+		pausing:   {Look: p.follow, Every: p.Times.Follow, Say: p.sayPaused},
+		verifying: {Look: p.verify, Every: p.Times.Live, GiveUp: forNow(p.Times.NotLive), Lapse: notLive},
+		promoted:  {End: bot.Done, Say: p.sayDone},
+		cancelled: {End: bot.Cancelled},
+		expired:   {End: bot.Expired},
+		moved:     {End: bot.Outdated, Say: p.sayEnded},
+		failed:    {End: bot.Failed, Say: p.sayEnded},
+		notLive:   {End: bot.Failed, Say: p.sayEnded},
+		lost:      {End: bot.Failed, Say: p.sayEnded},
+	}
+}
+
+const (
+	// checkable is how long the world may stay unreadable after the click:
+	// longer than that, the decision is no longer of now.
+	checkable = 2 * time.Minute
+	// longest is how long a run is followed.
+	longest = 24 * time.Hour
+)
+
+// unmoved reads everything again after the click (design 3.1 rule 3).
+func (p Promote) unmoved(ctx context.Context, _ bot.Operation, d *promotion) (bot.Next, error) {
+	no := func(pieces ...any) (bot.Next, error) {
+		d.Why = bot.T(pieces...)
+		return bot.Next{To: moved, Note: d.Why.String()}, nil
+	}
+	env, ok := p.Environments.Named(d.Environment)
+	if !ok || env.Pipeline == nil || env.Settings() != d.Settings {
+		return no("My settings for " + d.Environment + " have changed since the question.")
+	}
+	var r jenkins.Run
+	var inputs []jenkins.Input
+	var live string
+	var wg sync.WaitGroup
+	var e1, e2, e3 error
+	wg.Go(func() { r, e1 = p.Jenkins.Run(ctx, d.Job, d.Run) })
+	wg.Go(func() { inputs, e2 = p.Jenkins.Inputs(ctx, d.Job, d.Run) })
+	wg.Go(func() { live, e3 = p.Apps.Version(ctx, env.URL) })
+	wg.Wait()
+	if err := errors.Join(e1, e2, e3); err != nil {
+		return bot.Next{}, err
+	}
+	carries, err := env.Pipeline.CommitFrom.Commit(r)
+	if err != nil {
+		return no("I can no longer tell which commit run ", run(*d), " carries.")
+	}
+	at := slices.IndexFunc(inputs, func(in jenkins.Input) bool { return in.ID == d.Input })
+	switch {
+	case !r.Building:
+		return no(ended(*d, r)...)
+	case at < 0 && len(r.Approvers) > d.Approvals:
+		return no(r.Approvers[len(r.Approvers)-1]+" answered run ", run(*d), " in Jenkins meanwhile.")
+	case at < 0:
+		// After a restart Jenkins shows no inputs for a while, so their absence
+		// alone says nothing (InputAction.loadExecutions logs and returns empty).
+		return bot.Next{}, &stillOpen{d.Run}
+	case inputs[at].Message != d.Message || !sameValues(inputs[at].Parameters, *d):
+		return no("Run ", run(*d), " asks something else now: “"+inputs[at].Message+"”.")
+	case carries != d.Carries:
+		return no("Run ", run(*d), " carries ", bot.Fixed(deploys.Short(carries)), " now.")
+	case live != d.From:
+		return no(env.Title()+" serves ", bot.Fixed(deploys.Short(live)), " now; it served ", bot.Fixed(deploys.Short(d.From)), " when I asked.")
+	}
+	return bot.Next{To: proceeds}, nil
+}
+
+func sameValues(params []jenkins.Parameter, d promotion) bool {
+	return slices.EqualFunc(params, d.Values, func(p jenkins.Parameter, v jenkins.Value) bool {
+		return p.Name == v.Name && (p.Name == d.ConfirmedBy || p.HasDefault && p.Default == v.Value)
+	})
+}
+
+// stillOpen is not an answer: the run goes on and shows neither its input nor
+// who answered it.
+type stillOpen struct{ run int }
+
+func (e *stillOpen) Error() string {
+	return fmt.Sprintf("run %d shows neither its input nor an answer to it", e.run)
+}
+func (*stillOpen) Service() string { return "Jenkins" }
+
+func ended(d promotion, r jenkins.Run) []any {
+	how := "Run "
+	if len(r.Interruptions) > 0 {
+		return []any{how, run(d), " was ended in Jenkins: " + strings.Join(r.Interruptions, "; ") + "."}
+	}
+	return []any{how, run(d), " has ended in Jenkins with " + r.Result + "."}
+}
+
+// answered looks whether the input has been answered, and by whom.
+func (p Promote) answered(ctx context.Context, _ bot.Operation, d *promotion) (bot.Next, error) {
+	r, err := p.Jenkins.Run(ctx, d.Job, d.Run)
+	if err != nil {
+		return bot.Next{}, err
+	}
+	if n := len(r.Approvers); n > d.Approvals {
+		me, err := p.Jenkins.Whoami(ctx)
+		if err != nil {
+			return bot.Next{}, err
+		}
+		note := "proceeded"
+		if by := r.Approvers[n-1]; by != me {
+			d.By, note = by, "proceeded in Jenkins by "+by
+		}
+		return bot.Next{To: following, Note: note}, nil
+	}
+	if !r.Building {
+		d.Why = bot.T(ended(*d, r)...)
+		return bot.Next{To: failed, Note: d.Why.String()}, nil
+	}
+	return bot.Next{}, nil
+}
+
+// proceed answers the input, and exactly that one. If it is not pending there
+// is nothing to answer, and the next look tells why.
+func (p Promote) proceed(ctx context.Context, o bot.Operation, d *promotion) error {
+	values := slices.Clone(d.Values)
+	for i, v := range values {
+		if v.Name == d.ConfirmedBy {
+			values[i].Value = o.Decided().Person.Name
+		}
+	}
+	err := p.Jenkins.Proceed(ctx, d.Job, d.Run, d.Input, values)
+	var no *bot.Refused
+	if errors.As(err, &no) {
+		d.Why = bot.T("Jenkins does not let me answer run ", run(*d), ": "+no.Why)
+	}
+	if errors.Is(err, jenkins.ErrNotPending) {
+		return nil
+	}
+	return err
+}
+
+// follow reads how the run goes. It ends only by Jenkins' own word that it did.
+func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot.Next, error) {
+	r, err := p.Jenkins.Run(ctx, d.Job, d.Run)
+	if err != nil {
+		return bot.Next{}, err
+	}
+	progress, err := p.Jenkins.Stages(ctx, d.Job, d.Run)
+	if err != nil {
+		return bot.Next{}, err
+	}
+	d.Stages = progress.Stages
+	for i := range d.Stages { // an edit every ten seconds is enough to see that it moves
+		s := &d.Stages[i]
+		s.Duration, s.Pause = (s.Duration - s.Pause).Truncate(10 * time.Second), 0
+	}
+	if r.Building {
+		inputs, err := p.Jenkins.Inputs(ctx, d.Job, d.Run)
+		if err != nil {
+			return bot.Next{}, err
+		}
+		switch {
+		case len(inputs) > 0 && o.State == following:
+			d.Asks = inputs[0].Message
+			return bot.Next{To: pausing, Note: d.Asks}, nil
+		case len(inputs) == 0 && o.State == pausing:
+			return bot.Next{To: following}, nil
+		}
+		return bot.Next{}, nil
+	}
+	// SUCCESS of the run alone does not prove that it deployed: Jenkinsfiles
+	// catch errors and time-outs around their inputs.
+	stage, begun := deploys.Stage(progress, d.Stage)
+	switch {
+	case r.Result == jenkins.Success && begun && stage.Status == jenkins.StageSuccess:
+		return bot.Next{To: verifying}, nil
+	case r.Result == jenkins.Success && !begun:
+		d.Why = bot.T("Run ", run(*d), " ended with SUCCESS, but without its stage “"+d.Stage+"”.")
+	default:
+		d.Why = bot.T(ended(*d, r)...)
+		for _, s := range progress.Stages {
+			if s.Status == jenkins.StageFailed {
+				d.Why = bot.T("Stage “"+s.Name+"” of run ", run(*d), " failed.")
+			}
+		}
+	}
+	return bot.Next{To: failed, Note: d.Why.String()}, nil
+}
+
+// verify asks the app itself, since a run that succeeded is not yet an app
+// that serves the commit.
+func (p Promote) verify(ctx context.Context, _ bot.Operation, d *promotion) (bot.Next, error) {
+	serves, err := p.Apps.Version(ctx, d.URL)
+	if err != nil {
+		d.Seen = 0
+		return bot.Next{}, err
+	}
+	if d.Serves = serves; serves != d.To {
+		d.Seen = 0
+		return bot.Next{}, nil
+	}
+	if d.Seen++; d.Seen < inARow {
+		return bot.Next{}, nil
+	}
+	return bot.Next{To: promoted}, nil
+}

@@ -1,0 +1,205 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+
+	"thbot/bot"
+	"thbot/handlers/deploys"
+	"thbot/integrations/jenkins"
+)
+
+// Card is a promotion's one message, which moves on with it.
+func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
+	env := d.Environment
+	to := bot.Fixed(deploys.Short(d.To))
+	who := o.Decided().Person.Name
+	switch o.State {
+	case asking:
+		return heading("Promote to "+env+"?", " asked by "+o.Asked.Name).Add(what(d)...)
+	case checking:
+		return heading("Promote to "+env, " confirmed by "+who+"; checking that nothing has moved").Add(what(d)...)
+	case proceeds, following, pausing, verifying:
+		c := heading(fmt.Sprintf("Promoting %s to %s", deploys.Short(d.To), env), " confirmed by "+who)
+		if d.By != "" {
+			c = c.Add(bot.Paragraph(d.By + " was quicker and answered the input in Jenkins."))
+		}
+		return c.Add(progress(o, d)...)
+	case promoted:
+		return bot.Card{Line: bot.T(bot.Strong(title(env)+" is on"), " ", to)}.Add(
+			bot.Paragraph(bot.Strong(title(env)+" is on"), " ", to, " — "+bot.Length(o.Entered.Sub(o.Decided().At))+", checked on ", bot.To(d.Host, d.URL)),
+			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
+	case cancelled:
+		return heading("Promotion to "+env+" cancelled", " by "+who).Add(bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name))
+	case expired:
+		return heading("Promotion to "+env+" not confirmed", " in time; the question has expired").Add(
+			bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name), again(d))
+	case moved:
+		return heading("Not promoted to "+env, "").Add(bot.Part{Kind: bot.Section, Text: why(d)},
+			bot.SmallPrint("Nothing was done. ", span(d), " · confirmed by "+who), again(d))
+	}
+	return heading("Promotion to "+env+" did not come out", " "+summary(o, d).String()).Add(
+		bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(stages(d), " · Jenkins run ", run(d)))
+}
+
+func heading(strong, rest string) bot.Card { return bot.Say(bot.Strong(strong), rest) }
+
+func title(env string) string { return deploys.Environment{Name: env}.Title() }
+
+// span is from where to where: "`445ee07` → `9f8e7d6`".
+func span(d promotion) bot.Text {
+	return bot.T(bot.Fixed(deploys.Short(d.From)), " → ", bot.Fixed(deploys.Short(d.To)))
+}
+
+// what shows exactly what would happen.
+func what(d promotion) []bot.Part {
+	line := span(d)
+	line = append(line, bot.Span{Text: fmt.Sprintf(" · %s by %s · ", bot.Count(d.Ahead, "commit", "commits"), bot.Count(len(d.Authors), "person", "people"))})
+	line = append(line, before(d)...)
+	list := bot.Part{Kind: bot.List, More: d.Compare}
+	for _, c := range d.Commits {
+		list.Items = append(list.Items, bot.T(bot.To(deploys.Short(c.SHA), c.Link), " "+c.Subject+" — "+c.Author))
+	}
+	list.Left = d.Ahead - len(d.Commits)
+	parts := []bot.Part{{Kind: bot.Section, Text: line}, list,
+		bot.SmallPrint(bot.To("Compare on GitHub", d.Compare), " · Jenkins run ", run(d), " asks “"+d.Message+"”")}
+	var values []string
+	for _, v := range d.Values {
+		if v.Name == d.ConfirmedBy {
+			v.Value = "whoever confirms"
+		}
+		values = append(values, v.Name+" = "+v.Value)
+	}
+	if len(values) > 0 {
+		parts = append(parts, bot.Paragraph("It will be answered with ", bot.Fixed(strings.Join(values, ", "))))
+	}
+	return parts
+}
+
+// before says what the environment serves that has the commit first.
+func before(d promotion) bot.Text {
+	switch {
+	case d.Before == "":
+		return bot.T("not deployed anywhere before")
+	case d.BeforeOn == "":
+		return bot.T("⚠ " + d.Before + " does not say what it serves")
+	case d.BeforeOn == d.To:
+		return bot.T(d.Before + " serves it")
+	}
+	return bot.T("⚠ "+d.Before+" serves ", bot.Fixed(deploys.Short(d.BeforeOn)))
+}
+
+func progress(o bot.Operation, d promotion) []bot.Part {
+	parts := []bot.Part{{Kind: bot.Section, Text: stages(d)}}
+	switch o.State {
+	case proceeds:
+		parts = []bot.Part{bot.Paragraph("Telling Jenkins to go on.")}
+	case pausing:
+		parts = append(parts, bot.Paragraph("⚠ The run waits for another input: “"+d.Asks+"” Answer it in ", bot.To("Jenkins", d.Link+"input/"), "."))
+	case verifying:
+		says := bot.T(" does not say yet what it serves.")
+		if d.Serves != "" {
+			says = bot.T(" serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
+		}
+		parts = append(parts, bot.Paragraph("The run has ended; waiting until ", bot.To(d.Host, d.URL), " serves ", bot.Fixed(deploys.Short(d.To)), ". It", says))
+	}
+	small := bot.T(summary(o, d), " · begun at ", bot.Time(o.Decided().At))
+	if d.Usual > 0 {
+		small = append(small, bot.Span{Text: ", usually " + bot.Length(d.Usual)})
+	}
+	return append(parts, bot.Part{Kind: bot.Note, Text: append(small, bot.T(" · Jenkins run ", run(d))...)})
+}
+
+var marks = map[string]string{
+	jenkins.StageSuccess: "✔", jenkins.StageInProgress: "◐", jenkins.StagePaused: "⏸",
+	jenkins.StageFailed: "✘", jenkins.StageAborted: "✘", jenkins.StageUnstable: "⚠", jenkins.StageNotExecuted: "–",
+}
+
+// stages is the run at a glance: "✔ build  ✔ deploy to stage  ◐ deploy to production 1m 40s".
+func stages(d promotion) bot.Text {
+	var line []string
+	for _, s := range d.Stages {
+		mark, ok := marks[s.Status]
+		if !ok {
+			mark = "·"
+		}
+		if s.Status == jenkins.StageInProgress && s.Duration > 0 {
+			s.Name += " " + bot.Length(s.Duration)
+		}
+		line = append(line, mark+" "+s.Name)
+	}
+	if len(line) == 0 {
+		return bot.T("Jenkins has shown no stage yet")
+	}
+	return bot.T(strings.Join(line, "  "))
+}
+
+func summary(o bot.Operation, d promotion) bot.Text {
+	return bot.T(bot.Count(d.Ahead, "commit", "commits") + ", asked by " + o.Asked.Name)
+}
+
+func why(d promotion) bot.Text {
+	if len(d.Why) == 0 {
+		return bot.T("I could not read in time whether something has moved since the question.")
+	}
+	return d.Why
+}
+
+// outcome says what came of a promotion that was begun, and what is true now.
+func outcome(o bot.Operation, d promotion) bot.Text {
+	env := d.Environment
+	to := bot.Fixed(deploys.Short(d.To))
+	switch o.State {
+	case notLive:
+		serves := bot.T(" It has not said what it serves.")
+		if d.Serves != "" {
+			serves = bot.T(" It serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
+		}
+		return bot.T("Run ", run(d), " ended with SUCCESS, but ", bot.To(d.Host, d.URL), " does not serve ", to, ".", serves,
+			" I have stopped watching; look at ", bot.To("the run", d.Link), ".")
+	case lost:
+		return bot.T("Run ", run(d), " is still going on after a day. I have stopped watching it.")
+	}
+	return bot.T(d.Why, " What "+env+" serves now is not certain: ", bot.Fixed("/th status "+env), ".")
+}
+
+func again(d promotion) bot.Part {
+	return bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Ask again", Verb: bot.VerbSay, Value: "deploy " + d.Environment}}}
+}
+
+// concerned mentions asker and confirmer, once each.
+func concerned(o bot.Operation) bot.Text {
+	t := bot.T("asked by ", bot.At(o.Asked.ID))
+	if who := o.Decided().Person; who.ID != o.Asked.ID {
+		t = append(t, bot.T(", confirmed by ", bot.At(who.ID))...)
+	}
+	return t
+}
+
+func (p Promote) sayDone(o bot.Operation, d promotion) []bot.Post {
+	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " ("+bot.Count(d.Ahead, "commit", "commits")+", ", concerned(o), "). Authors: "+people(d.Authors))
+	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}
+}
+
+func people(names []string) string {
+	const most = 20
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
+	t := bot.T("✘ "+title(d.Environment)+" was not promoted to ", bot.Fixed(deploys.Short(d.To)), " (", concerned(o), "). ")
+	if o.State == moved {
+		t = append(t, bot.T(why(d), " Nothing was done.")...)
+	} else {
+		t = append(bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" did not come out (", concerned(o), "). "), outcome(o, d)...)
+	}
+	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}
+}
+
+func (p Promote) sayPaused(o bot.Operation, d promotion) []bot.Post {
+	t := bot.T("Run ", run(d), " (", concerned(o), ") waits for another input: “"+d.Asks+"” Answer it in ", bot.To("Jenkins", d.Link+"input/"), ".")
+	return []bot.Post{{Key: "paused", Class: bot.Query, Card: bot.Say(t)}}
+}
