@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -56,10 +54,9 @@ func (b *Bot) Command(ctx context.Context, r Request) *Card {
 			// It goes the way of everything that must not be forgotten.
 		}
 	}
-	if err := b.receive(ctx, Received{Key: r.Key, Request: &r}); err != nil {
-		if errors.Is(err, ErrTaken) {
-			return nil
-		}
+	// A duplicate gets the same answer: which of the two is acknowledged first
+	// is open, and Slack shows only that one's.
+	if err := b.receive(ctx, Received{Key: r.Key, Request: &r}); err != nil && !errors.Is(err, ErrTaken) {
 		return card(T("I cannot write down what you asked, so nothing was done. Try again in a minute. Ref ",
 			Fixed(b.broke("storing a command", err)), "."))
 	}
@@ -237,7 +234,8 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 	if err != nil || plan.Begin == nil {
 		return b.tell(ctx, row, to, *b.told(plan.Answer, err, r))
 	}
-	return b.settle(ctx, row, func(tx Tx) error { return b.begin(tx, c, r, plan) })
+	err = b.settle(ctx, row, func(tx Tx) error { return b.begin(tx, c, r, plan) })
+	return b.unlessHeld(ctx, row, to, err)
 }
 
 // told is the answer, or what a person is told instead of one.
@@ -264,7 +262,15 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 			return err
 		}
 		if other != "" {
-			return b.whisper(tx, r.Key, Place{b.Channel, r.Person}, b.already(tx, other))
+			return &held{by: other, asking: true}
+		}
+	}
+	for _, scope := range p.Scopes {
+		switch other, err := tx.Holder(scope); {
+		case err != nil:
+			return err
+		case other != "":
+			return &held{by: other}
 		}
 	}
 	place(tx.Now(), c, &o, p.First)
@@ -278,152 +284,48 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 		Wanted: 1, Due: tx.Now(), Created: tx.Now()})
 }
 
-// already leads to the operation that is in the way.
-func (b *Bot) already(v View, id string) Card {
-	o, err := v.Operation(id)
-	if err != nil {
-		return Say("Somebody else's operation is in the way, so nothing was done.")
-	}
-	t := T(o.Asked.Name, " has asked already, at ", Time(o.Created), ", so I asked nothing new.")
-	if m, err := v.Message(id + "/card"); err == nil && m.ID != "" {
-		t = append(t, T(" ", To("Go to the question", b.Chat.Permalink(m.To.Channel, m.ID)), ".")...)
-	}
-	return Say(t)
+// held ends a transaction because another operation has what this one needs.
+type held struct {
+	by     string
+	asking bool // it only asks as yet
 }
 
-// pressValue is what a question's buttons carry: which operation, and which
-// turn of it, so that a button of an earlier question can be told.
-func pressValue(o Operation) string { return o.ID + "." + strconv.Itoa(o.Turn) }
+func (h *held) Error() string { return "held by operation " + h.by }
 
-func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) error {
-	to := Place{Channel: p.Channel, User: p.Person}
-	if late {
-		return b.tell(ctx, row, to, Say(away, " Press again if you still want it."))
-	}
-	id, turn, _ := strings.Cut(p.Value, ".")
-	var o Operation
-	var m Message
-	err := b.Ledger.View(ctx, func(v View) (err error) {
-		if o, err = v.Operation(id); err == nil {
-			m, err = v.Message(id + "/card")
-		}
-		return err
-	})
-	if errors.Is(err, ErrNotFound) || err == nil && (m.To.Channel != p.Channel || m.ID != p.Message && m.ID != "") {
-		return b.settle(ctx, row, func(tx Tx) error { return b.disown(tx, p) })
-	}
-	if err != nil {
+// unlessHeld answers r with who has what it needs, if that is what err says.
+func (b *Bot) unlessHeld(ctx context.Context, r Received, to Place, err error) error {
+	var h *held
+	if !errors.As(err, &h) {
 		return err
 	}
-	button := b.button(o, p.Verb)
-	if strconv.Itoa(o.Turn) != turn || button == nil {
-		return b.tell(ctx, row, to, b.tooLate(o))
-	}
-
-	var who Member
-	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) (err error) {
-		if who, err = b.somebody(ctx, p.Person); err != nil {
-			return err
-		}
-		return b.may(ctx, button.May, p.Person, o.Asked.ID)
-	})
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
-		return b.tell(ctx, row, to, Say(refusal.Text))
-	} else if err != nil {
-		ref := b.broke("judging a press", err, zap.String("operation", o.ID), zap.String("person", p.Person))
-		return b.tell(ctx, row, to, Say("I cannot find out whether you may do that, so nothing was done. Press again in a minute. Ref ", Fixed(ref), "."))
-	}
-	return b.settle(ctx, row, func(tx Tx) error { return b.decide(tx, p, who.Person) })
-}
-
-// decide is the decision: one winner, in one transaction.
-func (b *Bot) decide(tx Tx, p Press, who Person) error {
-	id, turn, _ := strings.Cut(p.Value, ".")
-	to := Place{Channel: p.Channel, User: p.Person}
-	o, err := tx.Operation(id)
-	if err != nil {
-		return err
-	}
-	c, button := b.command(o.Kind), b.button(o, p.Verb)
-	if strconv.Itoa(o.Turn) != turn || button == nil {
-		return b.whisper(tx, p.Key, to, b.tooLate(o))
-	}
-	if lapse := lapses(c.steps[o.State], o); !lapse.IsZero() && !tx.Now().Before(lapse) {
-		return b.whisper(tx, p.Key, to, Say("This question has expired, so nothing was done. Send the command again."))
-	}
-	if button.Decides {
-		for _, scope := range o.Scopes {
-			other, err := tx.Hold(scope, o.ID)
+	var answer Card
+	err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
+		return b.Ledger.View(ctx, func(v View) error {
+			o, err := v.Operation(h.by)
 			if err != nil {
 				return err
 			}
-			if other != "" {
-				return b.busy(tx, p, to, o, scope, other)
+			if h.asking {
+				t := T(o.Asked.Name, " has asked already, at ", Time(o.Created), ", so I asked nothing new. ")
+				answer = Say(append(t, b.link(v, o, "Go to the question")...))
+				return nil
 			}
-		}
+			t := T("A ", o.Kind, " confirmed by ", o.Decided().Person.Name, " at ", Time(o.Decided().At), " is still running there, so nothing was done. ")
+			answer = Say(append(t, b.link(v, o, "Go to it")...))
+			return nil
+		})
+	})
+	if err != nil {
+		return err
 	}
-	o.Presses = append(o.Presses, Decision{Person: who, Verb: p.Verb, At: tx.Now()})
-	return b.enter(tx, c, o, button.To, who.ID, p.Verb)
+	return b.tell(ctx, r, to, answer)
 }
 
-// busy tells who runs what, and takes back what was held already.
-func (b *Bot) busy(tx Tx, p Press, to Place, o Operation, scope, other string) error {
-	for _, s := range o.Scopes {
-		if s == scope {
-			break
-		}
-		if err := tx.Release(o.ID, s); err != nil {
-			return err
-		}
-	}
-	t := T("Another operation is running there, so nothing was done.")
-	if run, err := tx.Operation(other); err == nil {
-		t = T("A ", run.Kind, " confirmed by ", run.Decided().Person.Name, " at ", Time(run.Decided().At),
-			" is still running there, so nothing was done. Press again when it has ended.")
-	}
-	return b.whisper(tx, p.Key, to, Say(t))
-}
-
-// button is the one with that verb in the question that is open now, or nil.
-func (b *Bot) button(o Operation, verb string) *Button {
-	c := b.command(o.Kind)
-	if c == nil {
+// link leads to an operation's message, if it has been posted.
+func (b *Bot) link(v View, o Operation, label string) Text {
+	m, err := v.Message(o.ID + "/card")
+	if err != nil || m.ID == "" {
 		return nil
 	}
-	step := c.steps[o.State]
-	if step.Ask == nil {
-		return nil
-	}
-	for _, button := range step.Ask(o, o.Data).Buttons {
-		if button.Verb == verb {
-			return &button
-		}
-	}
-	return nil
-}
-
-// tooLate says who was quicker.
-func (b *Bot) tooLate(o Operation) Card {
-	if d := o.Decided(); d.Verb != "" {
-		return Say("This question was answered by ", d.Person.Name, " at ", Time(d.At), "; nothing was done now.")
-	}
-	if o.End == Expired {
-		return Say("This question has expired, so nothing was done. Send the command again.")
-	}
-	return Say("This question is over, so nothing was done.")
-}
-
-// disown answers a press on a question that this ledger does not have, and
-// takes its buttons.
-func (b *Bot) disown(tx Tx, p Press) error {
-	if p.Message != "" {
-		c := Say(unknown)
-		err := tx.AddMessage(Message{Key: p.Channel + "/" + p.Message + "/disowned", Class: Query, To: Place{Channel: p.Channel},
-			Card: &c, ID: p.Message, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
-		if err != nil && !errors.Is(err, ErrTaken) {
-			return err
-		}
-	}
-	return b.whisper(tx, p.Key, Place{Channel: p.Channel, User: p.Person}, Say(unknown))
+	return T(To(label, b.Chat.Permalink(m.To.Channel, m.ID)), ".")
 }

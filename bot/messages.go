@@ -213,7 +213,11 @@ func (b *Bot) cardOf(o Operation) (Card, error) {
 	}
 	note := T(q.Note)
 	if lapse := lapses(s, o); !lapse.IsZero() {
-		note = T("Waits until ", Time(lapse), "; ", q.Note)
+		until := Time(lapse)
+		if lapse.Sub(o.Entered) > 12*time.Hour {
+			until = Date(lapse)
+		}
+		note = T("Waits until ", until, "; ", q.Note)
 	}
 	return card.Add(row, Part{Kind: Note, Text: note}), nil
 }

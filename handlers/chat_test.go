@@ -3,6 +3,8 @@ package handlers_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,10 +22,12 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"thbot/bot"
 	"thbot/cmd/sandbox/world"
 	"thbot/cmd/thbot/app"
 	"thbot/integrations/github/fakegithub"
 	"thbot/integrations/jenkins/fakejenkins"
+	"thbot/integrations/ledger"
 	"thbot/integrations/slack/fakeslack"
 )
 
@@ -63,7 +67,7 @@ func (b inBubble) Log(args ...any)                    { b.T.Helper(); b.T.Log(ar
 func (b inBubble) Skip(args ...any)                   { b.T.Skip(args...) }
 
 func play(t *testing.T, script string) {
-	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}, kept: map[string]button{}}
+	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}}
 	s.OnPipe()
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
 	for name, f := range s.commands() {
@@ -87,7 +91,7 @@ type stage struct {
 	dir   string
 	heard []string
 	seen  map[string]string // what a message looked like when it was heard last
-	kept  map[string]button
+	kept  button
 	stop  func()
 	logs  *observer.ObservedLogs
 }
@@ -146,6 +150,10 @@ func (s *stage) end() {
 	if err := s.Close(); err != nil {
 		s.t.Error(err)
 	}
+	// go-github leaves the body of an error unclosed, and with it a goroutine
+	// that ends with the request's time limit. A bubble's clock stops when its
+	// function returns.
+	<-time.After(5 * time.Second)
 }
 
 // hear adds to the transcript what has been said or changed.
@@ -260,6 +268,53 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 			}
 			return nil
 		},
+		// keep LABEL remembers a button that is shown now; again PERSON presses it,
+		// as somebody whose screen still shows it.
+		"keep": func(_ *testscript.TestScript, _ bool, args []string) (err error) {
+			s.kept, err = s.find("U0ANA", args[0])
+			return err
+		},
+		"again": func(_ *testscript.TestScript, _ bool, args []string) error {
+			who, err := person(args[0])
+			if err != nil {
+				return err
+			}
+			say("%s presses the button of before", args[0])
+			_, err = s.Slack.PressStale(who, world.Channel, s.kept.message, s.kept.action, s.kept.value)
+			return err
+		},
+		// dies PERSON LABEL-OR-COMMAND ends the bot, with that in its ledger and
+		// acknowledged, but not yet judged.
+		"dies": func(_ *testscript.TestScript, _ bool, args []string) error {
+			who, err := person(args[0])
+			if err != nil {
+				return err
+			}
+			r := bot.Received{Key: fmt.Sprint("T0FAKE:", time.Now().UnixNano(), args)}
+			if strings.HasPrefix(args[1], "/th ") {
+				say("%s: %s", args[0], args[1])
+				r.Request = &bot.Request{Key: r.Key, Person: who, Channel: world.Channel, Text: args[1][4:]}
+			} else {
+				b, err := s.find(who, args[1])
+				if err != nil {
+					return err
+				}
+				say("%s presses %s", args[0], args[1])
+				r.Press = &bot.Press{Key: r.Key, Person: who, Channel: world.Channel, Message: b.message, Verb: b.action, Value: b.value}
+			}
+			if s.stop != nil {
+				s.stop()
+			}
+			store, err := ledger.Open(context.Background(), ledger.Options{URL: "sqlite:" + filepath.Join(s.dir, "thbot.db")})
+			if err != nil {
+				return err
+			}
+			err = store.Do(context.Background(), func(tx bot.Tx) error {
+				r.At, r.Due = tx.Now(), tx.Now()
+				return tx.AddReceived(r)
+			})
+			return errors.Join(err, store.Close())
+		},
 		// twice makes Slack deliver the next envelope twice.
 		"twice": func(_ *testscript.TestScript, _ bool, _ []string) error { s.Slack.Duplicate(1); return nil },
 		// later lets time pass.
@@ -294,6 +349,28 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 			}
 			return nil
 		},
+		// never TEXT asserts that no message carries it as markup.
+		"never": func(_ *testscript.TestScript, _ bool, args []string) error {
+			for _, m := range s.Slack.Messages("U0ANA", world.Channel) {
+				var blocks any
+				if len(m.Blocks) > 0 {
+					if err := json.Unmarshal(m.Blocks, &blocks); err != nil {
+						return err
+					}
+				}
+				if strings.Contains(m.Text+fmt.Sprint(blocks), args[0]) {
+					return fmt.Errorf("a message carries %s: %s %v", args[0], m.Text, blocks)
+				}
+			}
+			return nil
+		},
+		// refs replaces the references of what went wrong, which are random.
+		"refs": func(_ *testscript.TestScript, _ bool, _ []string) error {
+			for i, line := range s.heard {
+				s.heard[i] = regexp.MustCompile("Ref `[0-9a-f]{6}`").ReplaceAllString(line, "Ref `……`")
+			}
+			return nil
+		},
 		// logged TEXT asserts that an operator could read it.
 		"logged": func(_ *testscript.TestScript, neg bool, args []string) error {
 			for _, e := range s.logs.All() {
@@ -304,7 +381,14 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 			return fmt.Errorf("not in the log: %s", args[0])
 		},
 		"push": func(_ *testscript.TestScript, _ bool, args []string) error {
-			s.Push(args[0], args[1], strings.ReplaceAll(args[2], `\u`, "")) // hostile ones come from `hostile`
+			subject := args[2]
+			if strings.HasPrefix(subject, `"`) { // so that a script can hold what nobody should type
+				var err error
+				if subject, err = strconv.Unquote(subject); err != nil {
+					return err
+				}
+			}
+			s.Push(args[0], args[1], subject)
 			return nil
 		},
 		"pushes": func(_ *testscript.TestScript, _ bool, args []string) error {

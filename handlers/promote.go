@@ -97,7 +97,7 @@ type promotion struct {
 type commit struct{ SHA, Link, Subject, Author string }
 
 // shown is how many commits a question remembers; the rest is behind its link.
-const shown = 60
+const shown = 20
 
 // inARow is how many answers of an app make its commit live: during a rollout
 // old and new pods answer in turn (design 2).
@@ -356,7 +356,7 @@ func (p Promote) unmoved(ctx context.Context, _ bot.Operation, d *promotion) (bo
 	case !r.Building:
 		return no(ended(*d, r)...)
 	case at < 0 && len(r.Approvers) > d.Approvals:
-		return no(r.Approvers[len(r.Approvers)-1]+" answered run ", run(*d), " in Jenkins meanwhile.")
+		return no(r.Approvers[len(r.Approvers)-1]+" let run ", run(*d), " go on in Jenkins meanwhile, so it is being promoted without me.")
 	case at < 0:
 		// After a restart Jenkins shows no inputs for a while, so their absence
 		// alone says nothing (InputAction.loadExecutions logs and returns empty).
@@ -451,7 +451,7 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 	d.Stages = progress.Stages
 	for i := range d.Stages { // an edit every ten seconds is enough to see that it moves
 		s := &d.Stages[i]
-		s.Duration, s.Pause = (s.Duration - s.Pause).Truncate(10 * time.Second), 0
+		s.Duration, s.Pause = (s.Duration - s.Pause).Truncate(10*time.Second), 0
 	}
 	if r.Building {
 		inputs, err := p.Jenkins.Inputs(ctx, d.Job, d.Run)

@@ -35,7 +35,7 @@ func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
 		return heading("Promotion to "+env+" not confirmed", " in time; the question has expired").Add(
 			bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name), again(d))
 	case moved:
-		return heading("Not promoted to "+env, "").Add(bot.Part{Kind: bot.Section, Text: why(d)},
+		return heading("I did not promote "+deploys.Short(d.To)+" to "+env, "").Add(bot.Part{Kind: bot.Section, Text: why(d)},
 			bot.SmallPrint("Nothing was done. ", span(d), " · confirmed by "+who), again(d))
 	}
 	return heading("Promotion to "+env+" did not come out", " "+summary(o, d).String()).Add(
@@ -98,7 +98,10 @@ func progress(o bot.Operation, d promotion) []bot.Part {
 		parts = append(parts, bot.Paragraph("⚠ The run waits for another input: “"+d.Asks+"” Answer it in ", bot.To("Jenkins", d.Link+"input/"), "."))
 	case verifying:
 		says := bot.T(" does not say yet what it serves.")
-		if d.Serves != "" {
+		switch {
+		case d.Serves == d.To:
+			says = bot.T(fmt.Sprintf(" does, in %d of %d answers in a row.", d.Seen, inARow))
+		case d.Serves != "":
 			says = bot.T(" serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
 		}
 		parts = append(parts, bot.Paragraph("The run has ended; waiting until ", bot.To(d.Host, d.URL), " serves ", bot.Fixed(deploys.Short(d.To)), ". It", says))
@@ -190,11 +193,9 @@ func people(names []string) string {
 }
 
 func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
-	t := bot.T("✘ "+title(d.Environment)+" was not promoted to ", bot.Fixed(deploys.Short(d.To)), " (", concerned(o), "). ")
+	t := bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" did not come out (", concerned(o), "). ", outcome(o, d))
 	if o.State == moved {
-		t = append(t, bot.T(why(d), " Nothing was done.")...)
-	} else {
-		t = append(bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" did not come out (", concerned(o), "). "), outcome(o, d)...)
+		t = bot.T("✘ I did not promote ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" (", concerned(o), "). ", why(d), " I have done nothing.")
 	}
 	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}
 }

@@ -41,8 +41,7 @@ func (s Status) Answer(ctx context.Context, r bot.Request) (bot.Card, error) {
 				lines[i] = bot.T("⚠ ", bot.Strong(env.Title()), " does not say what it serves: ", bot.To(env.Host(), env.URL), " gives no usable answer")
 				return
 			}
-			lines[i] = bot.T(bot.Strong(env.Title()), " serves ", bot.Fixed(deploys.Short(serves)), " · ", bot.To("commit", s.GitHub.CommitURL(serves)),
-				" · ", bot.To(env.Host(), env.URL))
+			lines[i] = bot.T(bot.Strong(env.Title()), " serves ", bot.To(deploys.Short(serves), s.GitHub.CommitURL(serves)), " · ", bot.To(env.Host(), env.URL))
 		})
 	}
 	all.Wait()

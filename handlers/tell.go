@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"thbot/bot"
@@ -118,7 +119,7 @@ func (t Tell) say(o bot.Operation, d telling) []bot.Post {
 	c := bot.Say(bot.At(o.Asked.ID), " ", d.Why)
 	switch o.State {
 	case told:
-		c = bot.Say(bot.At(o.Asked.ID), " ", bot.Fixed(deploys.Short(d.Found)), " can be promoted to "+d.Environment+" now. Jenkins run ", bot.To("waits", d.Link), ".")
+		c = bot.Say(bot.At(o.Asked.ID), " ", bot.Fixed(deploys.Short(d.Found)), " can be promoted to "+d.Environment+" now: run ", bot.To(fmt.Sprint(d.Run), d.Link), " waits.")
 		text := "deploy " + d.Environment
 		if d.Commit != "" {
 			text += " " + d.Commit
