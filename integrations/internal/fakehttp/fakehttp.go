@@ -5,6 +5,7 @@ package fakehttp
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 )
 
 // The moments of a request.
@@ -26,6 +27,11 @@ func Serve(w http.ResponseWriter, r *http.Request, call string, gate func(call, 
 	gate(call, Done)
 	for k, v := range answer.Header() {
 		w.Header()[k] = v
+	}
+	// Without a length the answer would end only after the last gate, and
+	// whoever reads to its end would be held there too.
+	if answer.Code != http.StatusNoContent && answer.Code != http.StatusNotModified && r.Method != http.MethodHead {
+		w.Header().Set("Content-Length", strconv.Itoa(answer.Body.Len()))
 	}
 	w.WriteHeader(answer.Code)
 	_, _ = w.Write(answer.Body.Bytes()) // whoever asked may be dead; that is what the gates are for

@@ -1,6 +1,7 @@
 // Package web is the one HTTP client of the integrations: it has a time limit
 // and a body limit, says who it is, goes to no other host than it was sent to,
-// keeps no cookies and never repeats a request.
+// keeps no cookies and never repeats a request that may have had an effect.
+// (net/http itself repeats a GET whose kept connection turns out to be dead.)
 package web
 
 import (
@@ -10,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -25,9 +27,10 @@ type Options struct {
 	Dial  DialFunc      // nil: the network
 	Limit time.Duration // of a whole request with its body; 0: 4 s
 	Body  int64         // bytes of an answer that are read; 0: 16 MiB
-	// Redirects lets a GET follow redirects within its host. Others are never
-	// followed: Go turns a redirected PATCH or POST into a GET, whose 200 would
-	// be read as success, and sends credentials along.
+	// Redirects lets a GET follow redirects within its host, never from https
+	// to http. Others are never followed but returned as they are: Go turns a
+	// redirected PATCH or POST into a GET, whose 200 would be read as success,
+	// and sends credentials along.
 	Redirects bool
 }
 
@@ -55,7 +58,8 @@ func NewClient(o Options) *http.Client {
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
 			first := via[0]
 			if !o.Redirects || first.Method != http.MethodGet || len(via) > 5 ||
-				next.URL.Host != first.URL.Host || next.URL.Scheme != first.URL.Scheme {
+				next.URL.Host != first.URL.Host ||
+				next.URL.Scheme != first.URL.Scheme && next.URL.Scheme != "https" {
 				return http.ErrUseLastResponse
 			}
 			return nil
@@ -100,6 +104,20 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// RetryAfter is how long an answer's Retry-After header, in seconds or as a
+// date (RFC 9110, 10.2.3), asks to wait: at most a day, and 0 without one.
+func RetryAfter(h http.Header) time.Duration {
+	const most = 24 * time.Hour
+	v := h.Get("Retry-After")
+	if n, err := strconv.ParseUint(v, 10, 64); err == nil {
+		return time.Duration(min(n, uint64(most/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return min(max(time.Until(at), 0), most)
+	}
+	return 0
+}
+
 // Error is a call that did not give the answer asked for. It satisfies the
 // error interfaces of package bot.
 type Error struct {
@@ -109,6 +127,7 @@ type Error struct {
 	Err      error
 	Wait     time.Duration // how long the server asks to wait
 	Final    bool          // trying again cannot help
+	Refused  bool          // the server answered that it did nothing
 }
 
 func (e *Error) Error() string {
@@ -129,8 +148,12 @@ func (e *Error) Service() string { return e.System }
 // Retryable is how long to wait, and whether trying again can help.
 func (e *Error) Retryable() (time.Duration, bool) { return e.Wait, !e.Final }
 
-// NotSent reports whether the request certainly never left: no connection was made.
+// NotSent reports whether the request certainly had no effect: no connection
+// was made, or the server says that it did nothing.
 func (e *Error) NotSent() bool {
+	if e.Refused {
+		return true
+	}
 	var op *net.OpError
 	return e.Status == 0 && errors.As(e.Err, &op) && op.Op == "dial"
 }

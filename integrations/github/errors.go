@@ -1,0 +1,93 @@
+package github
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+	"go.uber.org/zap"
+
+	"thbot/bot"
+	"thbot/integrations/internal/web"
+)
+
+// aMinute is the least to wait when GitHub limits without saying for how long
+// (docs.github.com, "Best practices for using the REST API").
+const aMinute = time.Minute
+
+// wrong says what became of a call that go-github returned err for. resp may
+// be nil.
+func (c *Client) wrong(activity string, resp *github.Response, err error) *web.Error {
+	e := &web.Error{System: "GitHub", Activity: activity, Err: err}
+	if resp != nil && resp.Response != nil {
+		e.Status = resp.StatusCode
+	}
+	var (
+		rate      *github.RateLimitError
+		secondary *github.AbuseRateLimitError
+		refused   *github.ErrorResponse
+	)
+	switch {
+	case errors.As(err, &rate):
+		e.Err = errors.New("the rate limit is reached")
+		e.Wait = max(time.Until(rate.Rate.Reset.Time), 0)
+	case errors.As(err, &secondary):
+		e.Err = errors.New("the secondary rate limit is reached")
+		e.Wait = aMinute
+		if secondary.RetryAfter != nil {
+			e.Wait = max(*secondary.RetryAfter, 0)
+		}
+	case errors.As(err, &refused):
+		e.Err = said(refused)
+		e.Wait, e.Final = judge(refused)
+		if e.Status == http.StatusNotFound {
+			e.Err = fmt.Errorf("%w, or the token may not see it", bot.ErrNotFound)
+		}
+	}
+	c.log.Debug("no answer from GitHub", zap.Error(e), zap.Duration("wait", e.Wait))
+	return e
+}
+
+// nonsense is a 200 that is no answer.
+func (c *Client) nonsense(activity string, err error) *web.Error {
+	e := &web.Error{System: "GitHub", Activity: activity, Status: http.StatusOK, Err: err}
+	c.log.Debug("nonsense from GitHub", zap.Error(e))
+	return e
+}
+
+// said is GitHub's own message.
+func said(r *github.ErrorResponse) error {
+	switch {
+	case r.Response.StatusCode/100 == 3: // a renamed repository, mostly
+		return errors.New("a redirect, which is not followed")
+	case r.Message == "":
+		return errors.New("no reason given")
+	}
+	return fmt.Errorf("%.200s", r.Message)
+}
+
+// judge says how long to wait, and whether asking again is useless. go-github
+// v60 knows a rate limit only as a 403 of a certain form; GitHub also sends 429
+// and other texts (docs.github.com, "Rate limits for the REST API").
+func judge(r *github.ErrorResponse) (wait time.Duration, final bool) {
+	h := r.Response.Header
+	wait = web.RetryAfter(h)
+	code := r.Response.StatusCode
+	limited := code == http.StatusTooManyRequests ||
+		code == http.StatusForbidden && (h.Get("Retry-After") != "" || strings.Contains(strings.ToLower(r.Message), "rate limit"))
+	switch {
+	case !limited:
+		return wait, code < 500 && code != http.StatusRequestTimeout
+	case wait > 0:
+		return wait, false
+	case h.Get("X-RateLimit-Remaining") == "0":
+		if at, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+			return min(max(time.Until(time.Unix(at, 0)), 0), 24*time.Hour), false
+		}
+	}
+	return aMinute, false
+}

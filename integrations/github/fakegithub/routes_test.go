@@ -1,0 +1,20 @@
+package fakegithub
+
+import "testing"
+
+// Every call there is stands in the coverage table, and the other way round.
+func TestRoutesAreCovered(t *testing.T) {
+	there := map[string]bool{}
+	for _, r := range routes() {
+		there[r.call] = true
+	}
+	for _, row := range Coverage() {
+		if there[row.Call] != (row.Level != No) {
+			t.Errorf("%s is called %s, and its route is there: %v", row.Call, row.Level, there[row.Call])
+		}
+		delete(there, row.Call)
+	}
+	for call := range there {
+		t.Errorf("%s is not in the table", call)
+	}
+}
