@@ -106,7 +106,7 @@ func (b *Bot) judgeDue(ctx context.Context, room int, start func(func())) (next,
 			if r.Due.After(now) {
 				break
 			}
-			r.Owner, r.Due = newID(), now.Add(b.Times.Plan+b.Times.Lease)
+			r.Owner, r.Due = newID(), now.Add(b.Times.Lease)
 			if err := tx.SaveReceived(r); err != nil {
 				return err
 			}
@@ -143,6 +143,9 @@ func (m Message) due() time.Time   { return m.Due }
 
 // judge answers one request, in the transaction that is its only effect.
 func (b *Bot) judge(ctx context.Context, r Received, now time.Time) {
+	ctx, done := context.WithCancel(context.WithoutCancel(ctx))
+	defer done()
+	go b.keep(ctx, r)
 	late := now.Sub(r.At) > stale
 	var err error
 	switch {
@@ -154,6 +157,35 @@ func (b *Bot) judge(ctx context.Context, r Received, now time.Time) {
 	if err != nil && !errors.Is(err, errNotOurs) {
 		// Nothing was written, so the row comes up again when its claim ends.
 		b.Log.Error("judging a request", zap.String("key", r.Key), zap.Error(err))
+	}
+}
+
+// keep renews the claim on r until ctx ends: looking up what a command would
+// do may take longer than a lease, and whoever takes over after a crash should
+// not have to wait for the longest of them.
+func (b *Bot) keep(ctx context.Context, r Received) {
+	t := time.NewTicker(b.Times.Lease / 3)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		err := b.Ledger.Do(ctx, func(tx Tx) error {
+			row, err := tx.Received(r.Key)
+			if err != nil {
+				return err
+			}
+			if row.Owner != r.Owner || row.Due.IsZero() {
+				return errNotOurs
+			}
+			row.Due = tx.Now().Add(b.Times.Lease)
+			return tx.SaveReceived(row)
+		})
+		if err != nil {
+			return // settling the request will tell
+		}
 	}
 }
 
