@@ -117,8 +117,9 @@ func (b *Bot) judgeDue(ctx context.Context, room int, start func(func())) (next,
 	if err != nil {
 		return time.Time{}, now, err
 	}
+	at := now // next is read anew below
 	for _, r := range claimed {
-		start(func() { b.judge(ctx, r, now) })
+		start(func() { b.judge(ctx, r, at) })
 	}
 	if len(claimed) < room {
 		next = time.Time{} // more is announced by a wake or found after the idle time

@@ -49,8 +49,9 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 	if err != nil {
 		return time.Time{}, now, err
 	}
+	at := now // next is read anew below
 	for _, m := range claimed {
-		start(func() { b.send(ctx, m, now) })
+		start(func() { b.send(ctx, m, at) })
 	}
 	// What waits behind a claimed message is woken when that one is done, and
 	// what waits for a claim to end comes up with the idle time at the latest.

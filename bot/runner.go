@@ -137,8 +137,9 @@ func (b *Bot) runDue(ctx context.Context, room int, start func(func())) (next, n
 	if err != nil {
 		return time.Time{}, now, err
 	}
+	at := now // next is read anew below
 	for _, o := range claimed {
-		start(func() { b.work(ctx, o, now) })
+		start(func() { b.work(ctx, o, at) })
 	}
 	next = time.Time{}
 	return next, now, b.Ledger.View(ctx, peek)
