@@ -113,34 +113,40 @@ func clip(s string) string {
 	return s
 }
 
-// meant says which known words are near what was typed, at most five.
+// meant says which known words are near what was typed.
 func meant(before, typed string, known []string) Text {
-	type candidate struct {
-		word string
-		far  int
-	}
-	var near []candidate
-	for _, k := range known {
-		far := distance(typed, k)
-		if strings.HasPrefix(k, typed) && len(typed) > 1 {
-			far = 1
-		}
-		if far <= max(1, len([]rune(k))/3) {
-			near = append(near, candidate{k, far})
-		}
-	}
-	slices.SortStableFunc(near, func(a, b candidate) int { return a.far - b.far })
+	near := Nearest(typed, known)
 	if len(near) == 0 {
 		return nil
 	}
 	t := T("Did you mean ")
-	for i, n := range near[:min(5, len(near))] {
+	for i, word := range near {
 		if i > 0 {
 			t = append(t, Span{Text: " or "})
 		}
-		t = append(t, Fixed(before+" "+n.word))
+		t = append(t, Fixed(before+" "+word))
 	}
 	return append(t, Span{Text: "? "})
+}
+
+// Nearest are the known words that were probably meant, the likeliest first,
+// at most five.
+func Nearest(typed string, known []string) []string {
+	typed = strings.ToLower(typed)
+	far := map[string]int{}
+	var near []string
+	for _, word := range known {
+		n := distance(typed, word)
+		if len(typed) > 1 && strings.HasPrefix(word, typed) {
+			n = 1
+		}
+		if n <= max(1, len([]rune(word))/3) {
+			far[word] = n
+			near = append(near, word)
+		}
+	}
+	slices.SortStableFunc(near, func(a, b string) int { return far[a] - far[b] })
+	return near[:min(5, len(near))]
 }
 
 // distance is the number of single-letter changes between a and b, a swap of

@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 	store, err := ledger.Open(ctx, ledger.Options{URL: c.Ledger, Password: o.Secrets.LedgerPassword.Reveal(), Log: o.Log, Gate: o.Gate})
 	if err != nil {
-		return err
+		return quietly(ctx, err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	if err := ready(ctx, chat, o.Log); err != nil {
@@ -122,8 +122,7 @@ func (c Config) environments() deploys.Environments {
 	for _, e := range c.Environments {
 		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, Expires: e.Confirm.Expires}
 		if j := e.Jenkins; j != nil {
-			env.Pipeline = &deploys.Pipeline{Job: j.Job, Stage: j.Stage, Input: j.Input, ConfirmedBy: j.ConfirmedBy,
-				CommitFrom: jenkins.CommitFrom{Parameter: j.CommitFrom.Parameter, DisplayName: j.CommitFrom.DisplayName, Git: j.CommitFrom.Git}}
+			env.Pipeline = &deploys.Pipeline{Job: j.Job, Stage: j.Stage, Input: j.Input, ConfirmedBy: j.ConfirmedBy, CommitFrom: j.CommitFrom}
 		}
 		all = append(all, env)
 	}

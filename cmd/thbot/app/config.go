@@ -1,0 +1,181 @@
+package app
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"thbot/bot"
+	"thbot/integrations/jenkins"
+)
+
+// Config is everything the bot is told about the world but its secrets. It is
+// read from one YAML file; the yaml tags are the keys, and there are no others.
+// Where the file may leave a key out, the comment says what holds then.
+//
+// Four addresses can be given by the environment too, which then wins over the
+// file, so that the very same file can be tried against other servers:
+// THBOT_SLACK_API_URL, THBOT_JENKINS_URL, THBOT_GITHUB_API_URL and THBOT_LEDGER.
+type Config struct {
+	Slack        Slack         `yaml:"slack"`
+	Ledger       string        `yaml:"ledger"` // sqlite:FILE or mysql:USER@tcp(HOST:PORT)/DATABASE; with ?tls=true for TLS; default sqlite:thbot.db
+	Jenkins      Jenkins       `yaml:"jenkins"`
+	GitHub       GitHub        `yaml:"github"`
+	Roles        Roles         `yaml:"roles"`
+	Environments []Environment `yaml:"environments"`
+	Times        Times         `yaml:"times"`
+}
+
+// Slack says where the bot talks.
+type Slack struct {
+	APIURL  string `yaml:"api_url"` // ends in a slash; default https://slack.com/api/
+	Channel string `yaml:"channel"` // its one channel, by id or name
+	Command string `yaml:"command"` // its slash command; default /th
+}
+
+// Jenkins is the server that deploys.
+type Jenkins struct {
+	URL string `yaml:"url"` // ends in a slash
+}
+
+// GitHub is where the commits come from.
+type GitHub struct {
+	APIURL     string `yaml:"api_url"`    // ends in a slash; default https://api.github.com/
+	Repository string `yaml:"repository"` // owner/name; default mozilla/treeherder
+}
+
+// Roles names the people (U…, W…) and user groups (S…) of each role.
+type Roles struct {
+	Admins           []string `yaml:"admins"`
+	CloudOps         []string `yaml:"cloudops"`
+	PrototypePushers []string `yaml:"prototype_pushers"`
+}
+
+// Bot returns the roles as the core asks for them.
+func (r Roles) Bot() bot.Roles {
+	return bot.Roles{bot.Admins: r.Admins, bot.CloudOps: r.CloudOps, bot.Pushers: r.PrototypePushers}
+}
+
+// Environment is one deployment of the application.
+type Environment struct {
+	Name    string   `yaml:"name"`
+	Aliases []string `yaml:"aliases"`
+	URL     string   `yaml:"url"`    // of the application itself; ends in a slash
+	Branch  string   `yaml:"branch"` // that its commits come from; only one without Jenkins may have none
+	// An environment is promoted with Jenkins, or it deploys by itself, and has
+	// the sentence that somebody is told who asks to deploy it.
+	Deploys string          `yaml:"deploys"`
+	Jenkins *EnvironmentJob `yaml:"jenkins"`
+	Confirm Confirm         `yaml:"confirm"`
+}
+
+// EnvironmentJob is the Jenkins job that an environment is promoted with.
+type EnvironmentJob struct {
+	Job         string             `yaml:"job"`          // its path, without the job/ between the folders
+	Stage       string             `yaml:"stage"`        // the stage of a run that deploys this environment
+	Input       string             `yaml:"input"`        // id of the input that promotes; empty: whichever is waiting
+	CommitFrom  jenkins.CommitFrom `yaml:"commit_from"`  // where a run carries the commit that it deploys
+	ConfirmedBy string             `yaml:"confirmed_by"` // parameter of the input that is told who confirmed; empty: none
+}
+
+// Confirm says how a change of the environment is confirmed.
+type Confirm struct {
+	Expires time.Duration `yaml:"expires"` // how long a question waits; default 20m
+}
+
+// Times are the bot's own periods, for tests and for trying things.
+type Times struct {
+	Lease   time.Duration `yaml:"lease"`    // after which another process takes over a step; default 8s
+	Limit   time.Duration `yaml:"limit"`    // of one step and of one HTTP request, shorter than the lease; default 4s
+	Idle    time.Duration `yaml:"idle"`     // the longest sleep of an idle process; default 5s
+	Plan    time.Duration `yaml:"plan"`     // what looking up one answer may take; default 20s
+	Follow  time.Duration `yaml:"follow"`   // between two looks at a Jenkins run; default 10s
+	Live    time.Duration `yaml:"live"`     // between the answers that have to agree on what is live; default 5s
+	NotLive time.Duration `yaml:"not_live"` // after the run's success, until its commit is reported as not live; default 10m
+}
+
+// defaults is the configuration of a file that says nothing.
+func defaults() Config {
+	return Config{
+		Slack:  Slack{APIURL: "https://slack.com/api/", Command: "/th"},
+		Ledger: "sqlite:thbot.db",
+		GitHub: GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		Times: Times{
+			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,
+			Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,
+		},
+	}
+}
+
+// expires is how long a question waits where the file does not say.
+const expires = 20 * time.Minute
+
+//go:embed example.yaml
+var example string
+
+// Example is a commented configuration that is itself valid.
+func Example() string { return example }
+
+// Load reads the configuration file and the secrets. The error lists all that
+// is wrong with either, a line each.
+func Load(path string, getenv func(string) string) (Config, Secrets, error) {
+	c, err := ReadConfig(path, getenv)
+	s, serr := ReadSecrets(getenv)
+	return c, s, errors.Join(err, serr)
+}
+
+// ReadConfig reads the configuration file alone. Everything that is wrong with
+// it is in the error, a line each, with its place in the file.
+func ReadConfig(path string, getenv func(string) string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("reading the configuration: %w", err)
+	}
+	c := defaults()
+	d := decode(path, text, &c)
+	for name, o := range map[string]struct {
+		path string
+		into *string
+	}{
+		"THBOT_SLACK_API_URL":  {"slack.api_url", &c.Slack.APIURL},
+		"THBOT_JENKINS_URL":    {"jenkins.url", &c.Jenkins.URL},
+		"THBOT_GITHUB_API_URL": {"github.api_url", &c.GitHub.APIURL},
+		"THBOT_LEDGER":         {"ledger", &c.Ledger},
+	} {
+		if value := getenv(name); value != "" {
+			*o.into = value
+			d.replaced(o.path, name)
+		}
+	}
+	c.check(d)
+	if err := d.err(); err != nil {
+		return Config{}, err
+	}
+	c.complete()
+	return c, nil
+}
+
+// complete fills in what follows from the rest of a checked configuration.
+func (c *Config) complete() {
+	slash(&c.Slack.APIURL)
+	slash(&c.Jenkins.URL)
+	slash(&c.GitHub.APIURL)
+	for i := range c.Environments {
+		e := &c.Environments[i]
+		slash(&e.URL)
+		if e.Confirm.Expires == 0 {
+			e.Confirm.Expires = expires
+		}
+	}
+}
+
+// slash ends the address of a directory in a slash: without it, what is
+// resolved against it would take its last segment's place.
+func slash(address *string) {
+	if !strings.HasSuffix(*address, "/") {
+		*address += "/"
+	}
+}

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"thbot/integrations/jenkins"
+)
+
+var (
+	channel    = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
+	memberID   = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
+	command    = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`) // Slack allows 32 characters with the slash
+	repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+	word       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) // as people type it; commands are read in lower case
+	branch     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
+	sqliteFile = regexp.MustCompile(`^sqlite:[^?]+$`)
+	mysqlDSN   = regexp.MustCompile(`^mysql:[^:@/\s]+@(tcp|unix)\([^()\s]+\)/[A-Za-z0-9_$-]+(\?tls=true)?$`)
+)
+
+// check reports every value that the bot could not work with.
+func (c *Config) check(d *document) {
+	address(d, "slack.api_url", c.Slack.APIURL)
+	pattern(d, "slack.channel", c.Slack.Channel, channel, "the id or the name of a channel, like C0123456789 or treeherder-ops")
+	pattern(d, "slack.command", c.Slack.Command, command, "a slash and up to 31 small letters, digits, - or _, like /th")
+	if !sqliteFile.MatchString(c.Ledger) && !mysqlDSN.MatchString(c.Ledger) {
+		d.refuse("ledger", "must be sqlite:FILE or mysql:USER@tcp(HOST:PORT)/DATABASE, with ?tls=true for TLS; the password is THBOT_LEDGER_PASSWORD")
+	}
+	address(d, "jenkins.url", c.Jenkins.URL)
+	address(d, "github.api_url", c.GitHub.APIURL)
+	pattern(d, "github.repository", c.GitHub.Repository, repository, "OWNER/NAME, like mozilla/treeherder")
+
+	members(d, "roles.admins", c.Roles.Admins)
+	members(d, "roles.cloudops", c.Roles.CloudOps)
+	members(d, "roles.prototype_pushers", c.Roles.PrototypePushers)
+	if len(c.Roles.Admins) == 0 {
+		d.refuse("roles.admins", "is missing: without an admin nothing could be confirmed")
+	}
+	if len(c.Environments) == 0 {
+		d.refuse("environments", "is missing: there is nothing to deploy")
+	}
+	words := map[string]string{} // what is typed, and the path that says it
+	for i := range c.Environments {
+		c.Environments[i].check(d, fmt.Sprintf("environments[%d]", i), words)
+	}
+	c.Times.check(d)
+}
+
+func (e *Environment) check(d *document, path string, words map[string]string) {
+	typed := func(path, value string) {
+		pattern(d, path, value, word, "small letters, digits and -, like production")
+		if other, taken := words[value]; taken {
+			d.refuse(path, "is %q like %s; people could mean either", value, other)
+		} else if value != "" {
+			words[value] = path
+		}
+	}
+	typed(path+".name", e.Name)
+	for i, alias := range e.Aliases {
+		typed(fmt.Sprintf("%s.aliases[%d]", path, i), alias)
+	}
+	address(d, path+".url", e.URL)
+	if d.says(path + ".branch") {
+		pattern(d, path+".branch", e.Branch, branch, "the name of a branch")
+	}
+	if d.says(path+".confirm.expires") && e.Confirm.Expires <= 0 {
+		d.refuse(path+".confirm.expires", "must be longer than nothing")
+	}
+	if e.Jenkins == nil {
+		if strings.TrimSpace(e.Deploys) == "" {
+			d.refuse(path+".deploys", "is missing: an environment has `jenkins`, or says in `deploys` how it deploys by itself")
+		}
+		return
+	}
+	if e.Deploys != "" {
+		d.refuse(path+".deploys", "cannot stand beside `jenkins`: an environment is promoted or it deploys by itself")
+	}
+	if !d.says(path + ".branch") {
+		d.refuse(path+".branch", "is missing: the branch that its commits come from")
+	}
+	e.Jenkins.check(d, path+".jenkins")
+}
+
+func (j *EnvironmentJob) check(d *document, path string) {
+	switch err := jenkins.CheckJob(j.Job); {
+	case j.Job == "":
+		d.refuse(path+".job", "is missing: the path of the job")
+	case err != nil:
+		d.refuse(path+".job", "is wrong: %v", err)
+	case strings.HasPrefix(j.Job, "job/"):
+		d.refuse(path+".job", "must have the names alone, as in folder/job; leave out the job/ of Jenkins' addresses")
+	}
+	if strings.TrimSpace(j.Stage) == "" {
+		d.refuse(path+".stage", "is missing: the name of the stage that deploys this environment")
+	}
+	if err := j.CommitFrom.Validate(); err != nil {
+		d.refuse(path+".commit_from", "is wrong: %v", err)
+	}
+}
+
+func (t Times) check(d *document) {
+	for _, period := range []struct {
+		key string
+		of  int64
+	}{
+		{"lease", int64(t.Lease)}, {"limit", int64(t.Limit)}, {"idle", int64(t.Idle)}, {"plan", int64(t.Plan)},
+		{"follow", int64(t.Follow)}, {"live", int64(t.Live)}, {"not_live", int64(t.NotLive)},
+	} {
+		if period.of <= 0 {
+			d.refuse("times."+period.key, "must be longer than nothing")
+		}
+	}
+	// A step that could outlast its lease would be done by two processes at once.
+	if t.Limit >= t.Lease {
+		d.refuse("times.limit", "is %s, which must be shorter than the lease of %s", t.Limit, t.Lease)
+	}
+}
+
+// address checks the address of a server. It never repeats it: people put
+// passwords there.
+func address(d *document, path, value string) {
+	if value == "" {
+		d.refuse(path, "is missing")
+		return
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
+		u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		d.refuse(path, "must be an address like https://host/path/, without user, ? and #")
+	}
+}
+
+func pattern(d *document, path, value string, re *regexp.Regexp, like string) {
+	switch {
+	case value == "":
+		d.refuse(path, "is missing: %s", like)
+	case !re.MatchString(value):
+		d.refuse(path, "is %q, which is not %s", value, like)
+	}
+}
+
+func members(d *document, path string, ids []string) {
+	for i, id := range ids {
+		pattern(d, fmt.Sprintf("%s[%d]", path, i), id, memberID, "the id of a person (U… or W…) or user group (S…)")
+	}
+}

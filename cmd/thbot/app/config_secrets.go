@@ -1,0 +1,150 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// redacted stands where a secret stood.
+const redacted = "[redacted]"
+
+// A Secret prints as [redacted] whatever way it is printed or marshalled.
+type Secret string
+
+// Reveal returns the secret itself, to be handed to the client that sends it.
+func (s Secret) Reveal() string { return string(s) }
+
+// String returns [redacted], or nothing when there is no secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// Format prints String for every verb, also %#v, %x and %q.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// MarshalText makes JSON, YAML and text of String.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Secrets are the credentials. They come from the environment, each from the
+// variable that its tag names or from the file named by that variable with
+// _FILE added. They never stand in the configuration file.
+type Secrets struct {
+	SlackAppToken  Secret `env:"SLACK_APP_TOKEN"`
+	SlackBotToken  Secret `env:"SLACK_BOT_TOKEN"`
+	JenkinsUser    string `env:"JENKINS_USER"` // a name, no secret
+	JenkinsToken   Secret `env:"JENKINS_TOKEN"`
+	GitHubToken    Secret `env:"GITHUB_TOKEN"`
+	LedgerPassword Secret `env:"THBOT_LEDGER_PASSWORD"` // none where the ledger needs none
+}
+
+// All are the secrets that there are, for [NewLogger].
+func (s Secrets) All() []Secret {
+	var all []Secret
+	for _, v := range reflect.ValueOf(s).Fields() {
+		if secret, ok := v.Interface().(Secret); ok && secret != "" {
+			all = append(all, secret)
+		}
+	}
+	return all
+}
+
+// ReadSecrets reads the credentials from the environment. Everything that is
+// wrong with them is in the error, a line each.
+func ReadSecrets(getenv func(string) string) (Secrets, error) {
+	var s Secrets
+	var missing []string
+	var errs []error
+	for f, v := range reflect.ValueOf(&s).Elem().Fields() {
+		name := f.Tag.Get("env")
+		value, err := readSecret(name, getenv)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case value == "" && name != "THBOT_LEDGER_PASSWORD":
+			missing = append(missing, name)
+		}
+		v.SetString(value)
+	}
+	if missing != nil {
+		errs = append(errs, fmt.Errorf("not set: %s; each can also be in a file that %s_FILE and the like name",
+			strings.Join(missing, ", "), missing[0]))
+	}
+	// The log could not be kept readable without every "a" in it.
+	for f, v := range reflect.ValueOf(s).Fields() {
+		if secret, ok := v.Interface().(Secret); ok && secret != "" && len(secret) < 4 {
+			errs = append(errs, fmt.Errorf("%s is too short to be kept secret; 4 characters is the least", f.Tag.Get("env")))
+		}
+	}
+	return s, errors.Join(errs...)
+}
+
+func readSecret(name string, getenv func(string) string) (string, error) {
+	value, file := getenv(name), getenv(name+"_FILE")
+	switch {
+	case file == "":
+		return value, nil
+	case value != "":
+		return "", fmt.Errorf("%s and %s_FILE are both set; unset one", name, name)
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("reading %s_FILE: %w", name, err)
+	}
+	if value = strings.TrimRight(string(content), "\r\n"); value == "" {
+		return "", fmt.Errorf("%s_FILE: %s is empty", name, file)
+	}
+	return value, nil
+}
+
+// looks is what a credential looks like: a token of Slack's or GitHub's, a
+// password in the address of a server or database, a private key. It is used on
+// JSON too, where a quote ends a string unless a backslash stands before it.
+const looks = `(?i)(?:xox[a-z]-|xapp-|gh[pousr]_|github_pat_)[\w.~%+/=-]+` +
+	`|://[^\s"'/@:]*:(?:[^\s"\\/]|\\.)+@` +
+	`|\bmysql:(?://)?[^\s":@]*:(?:[^\s"\\]|\\.)+@` +
+	`|-----BEGIN [A-Z ]*PRIVATE KEY-----`
+
+// A header's value looks so too, but so does "basic knowledge": that may be
+// redacted, but is no reason to refuse a file.
+var (
+	credential         = regexp.MustCompile(looks)
+	credentialOrHeader = regexp.MustCompile(looks + `|(?:\b|%20)(?:basic|bearer)(?:\s|\+|%20)+[\w.~%+/=-]{6,}`)
+)
+
+// redact replaces what looks like a credential.
+func redact(text string) string { return credentialOrHeader.ReplaceAllLiteralString(text, redacted) }
+
+// secretKey matches keys under which people put credentials.
+var secretKey = regexp.MustCompile(`(?i)(^|[_-])(tokens?|passwords?|passwd|pwd|secrets?|api_?key|private_?key|credentials?)$`)
+
+// findSecrets reports every credential in the file by its line, and never
+// repeats it. It looks at unknown keys too: they are the likeliest place.
+func (d *document) findSecrets(n *yaml.Node) {
+	found := func(n *yaml.Node) {
+		d.secrets[n] = true
+		d.problems = append(d.problems, problem{place{line: n.Line},
+			"a secret stands here; take it out, replace it with a new one, and give that by the environment (SLACK_BOT_TOKEN and the like)"})
+	}
+	if n.Kind == yaml.ScalarNode && credential.MatchString(n.Value) {
+		found(n)
+	}
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && secretKey.MatchString(child.Value) {
+			found(child)
+			continue
+		}
+		if n.Kind == yaml.MappingNode && i%2 == 1 && d.secrets[n.Content[i-1]] {
+			continue // said already
+		}
+		d.findSecrets(child)
+	}
+}
