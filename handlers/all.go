@@ -20,7 +20,7 @@ type World struct {
 func All(w World) []bot.Command {
 	return []bot.Command{
 		bot.Answers(Status{w.Environments, w.Apps, w.GitHub}),
-		bot.Operates(Promote{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Times}),
+		bot.Operates(Promote(w)),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
 	}
 }

@@ -94,13 +94,14 @@ type stage struct {
 	kept  button
 	stop  func()
 	logs  *observer.ObservedLogs
+	edits []string // of the configuration: what to replace, and by what
 }
 
 type button struct{ message, action, value string }
 
 func (s *stage) start() error {
 	file := filepath.Join(s.dir, "thbot.yaml")
-	if err := os.WriteFile(file, []byte(s.Config("sqlite:"+filepath.Join(s.dir, "thbot.db"), "")), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.NewReplacer(s.edits...).Replace(s.Config("sqlite:"+filepath.Join(s.dir, "thbot.db"), ""))), 0o600); err != nil {
 		return err
 	}
 	env := world.Env()
@@ -224,6 +225,11 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		},
 		"start": func(_ *testscript.TestScript, _ bool, _ []string) error { return s.start() },
 		"quit":  func(_ *testscript.TestScript, _ bool, _ []string) error { s.stop(); return nil },
+		// configure OLD NEW changes the configuration, for the next start.
+		"configure": func(_ *testscript.TestScript, _ bool, args []string) error {
+			s.edits = append(s.edits, args...)
+			return nil
+		},
 		// say PERSON TEXT types it; elsewhere CHANNEL PERSON TEXT does so in another channel.
 		"say": func(_ *testscript.TestScript, _ bool, args []string) error {
 			who, err := person(args[0])
@@ -346,6 +352,14 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		"live": func(_ *testscript.TestScript, _ bool, args []string) error {
 			if live := s.Live(args[0]); live != world.Commit(args[1]) {
 				return fmt.Errorf("%s is on %s", args[0], live)
+			}
+			return nil
+		},
+		// sent NAME VALUE asserts what our answer to an input carried.
+		"sent": func(_ *testscript.TestScript, _ bool, args []string) error {
+			all := s.Jenkins.Proceeds()
+			if len(all) == 0 || all[len(all)-1].Values[args[0]] != args[1] {
+				return fmt.Errorf("not sent: %v", all)
 			}
 			return nil
 		},
@@ -472,6 +486,18 @@ func (s *stage) jenkins(_ *testscript.TestScript, _ bool, args []string) error {
 			from = rest[0]
 		}
 		_, err := s.Run(world.Commit(args[1]), from, world.Promotion)
+		return err
+	case "run-asking": // run-asking COMMIT NAME[=DEFAULT] …: a run whose input has parameters
+		input := world.Promotion
+		for _, p := range rest {
+			name, value, has := strings.Cut(p, "=")
+			param := fakejenkins.Parameter{Name: name}
+			if has {
+				param.Default = value
+			}
+			input.Parameters = append(input.Parameters, param)
+		}
+		_, err := s.Run(world.Commit(args[1]), world.ToProd, input)
 		return err
 	case "abort":
 		return s.Jenkins.AbortRun(world.Job, n, rest[0])
