@@ -1,0 +1,27 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS operations (
+    id         VARCHAR(255) PRIMARY KEY,
+    kind       VARCHAR(255) NOT NULL,
+    ref        VARCHAR(255) NOT NULL UNIQUE,
+    state      VARCHAR(255) NOT NULL,
+    outcome    VARCHAR(255) NOT NULL,
+    turn       BIGINT NOT NULL,
+    entered    BIGINT,
+    due        BIGINT,
+    owner      VARCHAR(255) NOT NULL,
+    version    BIGINT NOT NULL,
+    acts       BIGINT NOT NULL,
+    asking     VARCHAR(255) NOT NULL,
+    scopes     MEDIUMTEXT,
+    channel    VARCHAR(255) NOT NULL,
+    asked      VARCHAR(255) NOT NULL,
+    asked_name VARCHAR(255) NOT NULL,
+    presses    MEDIUMTEXT,
+    created    BIGINT,
+    trouble    MEDIUMTEXT,
+    data       MEDIUMTEXT,
+    INDEX operations_due (due, id),
+    INDEX operations_asked (asked, created),
+    INDEX operations_outcome (outcome, state, created),
+    INDEX operations_created (created)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
