@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"thbot/bot"
+	"thbot/integrations/fakehttp"
 	"thbot/integrations/github"
 	"thbot/integrations/github/fakegithub"
-	"thbot/integrations/internal/fakehttp"
 	"thbot/integrations/internal/web"
 )
 

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 	"thbot/integrations/jenkins"
 	"thbot/integrations/jenkins/fakejenkins"
 )

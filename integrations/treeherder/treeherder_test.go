@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"thbot/bot"
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 	"thbot/integrations/internal/web"
 	"thbot/integrations/treeherder"
 	"thbot/integrations/treeherder/faketreeherder"

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 )
 
 // Token is the token that a Server with no Tokens knows.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"thbot/bot"
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 	"thbot/integrations/internal/web"
 )
 

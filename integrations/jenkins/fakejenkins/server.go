@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 )
 
 // The user and token that the zero Server knows.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 	"thbot/integrations/jenkins/fakejenkins"
 )
 

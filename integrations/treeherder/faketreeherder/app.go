@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 )
 
 // App is one deployed app. The zero value is ready and has never been

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"thbot/integrations/internal/fakehttp"
+	"thbot/integrations/fakehttp"
 )
 
 // A fake counts, and the test is its gate.

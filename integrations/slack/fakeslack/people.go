@@ -1,0 +1,138 @@
+package fakeslack
+
+import (
+	"slices"
+)
+
+// Person is somebody in the workspace.
+type Person struct {
+	ID       string // U…
+	Name     string // as mentioned, without the @
+	RealName string
+	Zone     string // IANA name of the time zone
+	Email    string
+	Team     string // of another workspace, whose people come through Slack Connect; empty: this one
+	Bot      bool
+	Deleted  bool // deactivated
+	Guest    bool
+}
+
+// Channel is a channel and who is in it.
+type Channel struct {
+	ID       string // C…
+	Name     string // without the #
+	Topic    string // as the Web API has it: escaped, mentions as <@U…>
+	Private  bool
+	Archived bool
+	Members  []string
+}
+
+// Group is a user group.
+type Group struct {
+	ID     string // S…
+	Handle string // as mentioned, without the @
+	Name   string
+	Users  []string
+}
+
+type channel struct {
+	Channel
+	created  int64
+	messages []*message
+}
+
+func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
+
+func (c *channel) message(ts string) *message {
+	i := slices.IndexFunc(c.messages, func(m *message) bool { return m.ts == ts })
+	if i < 0 {
+		return nil
+	}
+	return c.messages[i]
+}
+
+// AddPerson adds p, or replaces who had that ID.
+func (s *Server) AddPerson(p Person) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.people == nil {
+		s.people = map[string]Person{}
+	}
+	p.Team = or(p.Team, Team)
+	s.people[p.ID] = p
+	s.touch()
+}
+
+// AddChannel adds c, or gives the channel with that ID these properties.
+func (s *Server) AddChannel(c Channel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Members = slices.Clone(c.Members)
+	defer s.touch()
+	if old := s.channel(c.ID); old != nil {
+		old.Channel = c
+		return
+	}
+	s.channels = append(s.channels, &channel{Channel: c, created: s.next() / 1e6})
+}
+
+// AddGroup adds g.
+func (s *Server) AddGroup(g Group) { s.SetGroup(g) }
+
+// SetGroup replaces the user group with g's ID, or adds g.
+func (s *Server) SetGroup(g Group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g.Users = slices.Clone(g.Users)
+	defer s.touch()
+	if i := slices.IndexFunc(s.groups, func(o Group) bool { return o.ID == g.ID }); i >= 0 {
+		s.groups[i] = g
+		return
+	}
+	s.groups = append(s.groups, g)
+}
+
+// The methods below are called with s.mu held.
+
+func (s *Server) person(id string) (Person, bool) {
+	if p, ok := s.people[id]; ok {
+		return p, true
+	}
+	switch id {
+	case BotUser:
+		return Person{ID: BotUser, Name: BotName, RealName: BotName, Team: Team, Bot: true}, true
+	case Slackbot:
+		// Slack's own says is_bot false (users.info of USLACKBOT); nobody here asks.
+		return Person{ID: Slackbot, Name: "slackbot", RealName: "Slackbot", Team: Team, Bot: true}, true
+	}
+	return Person{}, false
+}
+
+func (s *Server) name(id string) string {
+	p, _ := s.person(id)
+	return or(p.Name, id)
+}
+
+func (s *Server) channel(id string) *channel {
+	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return s.channels[i]
+}
+
+func (s *Server) channelNamed(name string) *channel {
+	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return s.channels[i]
+}
+
+func (s *Server) group(id string) (Group, bool) {
+	i := slices.IndexFunc(s.groups, func(g Group) bool { return g.ID == id })
+	if i < 0 {
+		return Group{}, false
+	}
+	return s.groups[i], true
+}

@@ -1,0 +1,148 @@
+package slack
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/sync/singleflight"
+
+	"thbot/bot"
+)
+
+var _ bot.Directory = (*Client)(nil)
+
+var (
+	personID = regexp.MustCompile(`^[UW][A-Z0-9]{2,30}$`)
+	groupID  = regexp.MustCompile(`^S[A-Z0-9]{2,30}$`)
+)
+
+// Member reads users.info.
+func (c *Client) Member(ctx context.Context, id string, fresh time.Duration) (bot.Member, error) {
+	activity := "reading who " + id + " is"
+	if !personID.MatchString(id) {
+		return bot.Member{}, fmt.Errorf("%s: %w", activity, bot.ErrNotFound)
+	}
+	me, err := c.identify(ctx)
+	if err != nil {
+		return bot.Member{}, err
+	}
+	return c.members.get(ctx, id, fresh, c.o.Limit, func(ctx context.Context) (bot.Member, error) {
+		u, err := c.api.GetUserInfoContext(ctx, id)
+		if err == nil && u.ID != id {
+			err = fmt.Errorf("the answer is about %q", u.ID)
+		}
+		if err != nil {
+			return bot.Member{}, c.failed(activity, err)
+		}
+		return describe(u, me.Team), nil
+	})
+}
+
+func describe(u *slack.User, team string) bot.Member {
+	// In an Enterprise organisation a colleague's home may be another
+	// workspace; enterprise_user lists all that they belong to.
+	ours := u.TeamID == team || slices.Contains(u.Enterprise.Teams, team)
+	name := u.Name
+	for _, better := range []string{u.RealName, u.Profile.RealName, u.Profile.DisplayName} {
+		name = cmp.Or(strings.TrimSpace(clean(better, true)), name)
+	}
+	return bot.Member{
+		Person:  bot.Person{ID: u.ID, Name: cut(cmp.Or(strings.TrimSpace(clean(name, true)), u.ID), 80)},
+		Team:    u.TeamID,
+		Zone:    u.TZ,
+		Bot:     u.IsBot || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT", // for whom is_bot is false
+		Gone:    u.Deleted,
+		Foreign: !ours || u.IsStranger,
+		Guest:   u.IsRestricted || u.IsUltraRestricted,
+	}
+}
+
+// Group reads usergroups.users.list.
+func (c *Client) Group(ctx context.Context, id string, fresh time.Duration) ([]string, error) {
+	activity := "reading who is in group " + id
+	if !groupID.MatchString(id) {
+		return nil, fmt.Errorf("%s: %w", activity, bot.ErrNotFound)
+	}
+	people, err := c.groups.get(ctx, id, fresh, c.o.Limit, func(ctx context.Context) ([]string, error) {
+		people, err := c.api.GetUserGroupMembersContext(ctx, id)
+		return people, c.failed(activity, err)
+	})
+	return slices.Clone(people), err
+}
+
+// cache keeps answers with the time at which they were asked for. The zero
+// value is empty.
+type cache[V any] struct {
+	mu      sync.Mutex
+	rows    map[string]row[V]
+	flights singleflight.Group
+}
+
+type row[V any] struct {
+	value V
+	asked time.Time
+}
+
+// maxRows bounds the memory; a workspace that has more people who use the bot
+// within a minute is asked more often.
+const maxRows = 10_000
+
+// get returns an answer that was asked for at most fresh ago. Only one read
+// per id is under way at a time; it outlives callers who give up on it.
+func (c *cache[V]) get(ctx context.Context, id string, fresh, limit time.Duration, read func(context.Context) (V, error)) (V, error) {
+	var none V
+	oldest := time.Now().Add(-max(fresh, 0))
+	for {
+		c.mu.Lock()
+		r, ok := c.rows[id]
+		c.mu.Unlock()
+		if ok && !r.asked.Before(oldest) {
+			return r.value, nil
+		}
+		flight := c.flights.DoChan(id, func() (any, error) {
+			asked := time.Now()
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+			defer cancel()
+			v, err := read(ctx)
+			if err == nil {
+				c.put(id, row[V]{v, asked})
+			}
+			return row[V]{v, asked}, err
+		})
+		select {
+		case <-ctx.Done():
+			return none, context.Cause(ctx)
+		case landed := <-flight:
+			if landed.Err != nil {
+				return none, landed.Err
+			}
+			if r := landed.Val.(row[V]); !r.asked.Before(oldest) {
+				return r.value, nil
+			}
+			// It had left before it was fresh enough for this caller.
+		}
+	}
+}
+
+func (c *cache[V]) put(id string, r row[V]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.rows == nil {
+		c.rows = map[string]row[V]{}
+	}
+	if len(c.rows) >= maxRows {
+		maps.DeleteFunc(c.rows, func(_ string, old row[V]) bool { return r.asked.Sub(old.asked) > time.Minute })
+	}
+	if len(c.rows) >= maxRows {
+		clear(c.rows)
+	}
+	c.rows[id] = r
+}
