@@ -26,6 +26,7 @@ import (
 const (
 	Channel = "C0TREEHERDER"
 	Room    = "treeherder-ops"
+	General = "C0GENERAL"
 	Job     = "gcp-pipelines/treeherder/treeherder-production"
 	Build   = "build"
 	ToStage = "deploy to stage"
@@ -72,8 +73,10 @@ type World struct {
 	pace    Pace
 
 	mu      sync.Mutex
-	serves  map[string]string // by app
-	carries map[int]string    // commit by run
+	serves  map[string]string   // by app
+	apps    map[string]AppState // what else there is to say of an app
+	carries map[int]string      // commit by run
+	changed chan struct{}       // closed and forgotten at the next change
 	timers  []*time.Timer
 	urls    map[string]string
 	servers []*http.Server
@@ -85,7 +88,7 @@ func New(pace Pace) *World {
 	w := &World{
 		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{},
 		Apps: map[string]*faketreeherder.App{}, pace: pace,
-		serves: map[string]string{}, carries: map[int]string{}, urls: map[string]string{},
+		serves: map[string]string{}, apps: map[string]AppState{}, carries: map[int]string{}, urls: map[string]string{},
 	}
 	for name := range hosts {
 		if name != "slack" && name != "jenkins" && name != "github" {
@@ -104,7 +107,7 @@ func New(pace Pace) *World {
 	w.Slack.AddPerson(fakeslack.Person{ID: "U0ROBO", Name: "robo", Bot: true})
 	everybody = append(everybody, fakeslack.BotUser, "U0ROBO")
 	w.Slack.AddChannel(fakeslack.Channel{ID: Channel, Name: Room, Topic: "Main contact: @cleo", Members: everybody})
-	w.Slack.AddChannel(fakeslack.Channel{ID: "C0GENERAL", Name: "general", Members: everybody})
+	w.Slack.AddChannel(fakeslack.Channel{ID: General, Name: "general", Members: everybody})
 	w.Slack.AddGroup(fakeslack.Group{ID: "S0ADMINS", Handle: "treeherder-admins", Name: "Treeherder admins", Users: []string{"U0ANA", "U0BOB"}})
 	w.Slack.AddGroup(fakeslack.Group{ID: "S0CLOUDOPS", Handle: "cloudops", Name: "cloudOps", Users: []string{"U0CLEO"}})
 	w.Slack.AddGroup(fakeslack.Group{ID: "S0PROTO", Handle: "prototype-pushers", Name: "Prototype pushers", Users: []string{"U0PIA"}})
@@ -127,14 +130,18 @@ func (w *World) Push(short, author, subject string) string {
 	}
 	sha := w.GitHub.AddCommit(c)
 	w.GitHub.SetBranch("master", sha)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.touch()
 	return sha
 }
 
 // Serve makes an app serve a commit.
 func (w *World) Serve(app, commit string) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.serves[app] = commit
-	w.mu.Unlock()
+	w.deployed(app, "")
 	w.Apps[app].Serve(commit)
 }
 
@@ -178,22 +185,13 @@ func (w *World) stageEnded(_ string, run int, stage, status string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		commit, old := w.carries[run], w.serves[app]
-		if commit == "" || w.stuck(app) {
+		if commit == "" || w.apps[app].Stuck {
 			return
 		}
+		w.deployed(app, commit)
 		w.Apps[app].Rollout(old, commit)
 		w.timers = append(w.timers, time.AfterFunc(w.pace.Rollout, func() { w.Serve(app, commit) }))
 	}()
-}
-
-// stuck reports whether a deploy of app has no effect, see [World.Stick].
-func (w *World) stuck(app string) bool { return w.serves[app+"/stuck"] != "" }
-
-// Stick makes deploys of app succeed without effect.
-func (w *World) Stick(app string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.serves[app+"/stuck"] = "yes"
 }
 
 // Usual is the world one finds on an ordinary day: production on 445ee07, three
@@ -209,8 +207,11 @@ func (w *World) Usual() error {
 	w.Serve("prototype", first)
 	w.Serve("taskcluster-staging", head)
 	w.Jenkins.OnStage = nil // what these runs deploy is served already
-	_, err := w.Jenkins.StartRun(Job, fakejenkins.RunSpec{DisplayName: base[:7], Parameters: map[string]string{"ImageTag": "master-" + base}, Result: "SUCCESS",
+	past, err := w.Jenkins.StartRun(Job, fakejenkins.RunSpec{DisplayName: base[:7], Parameters: map[string]string{"ImageTag": "master-" + base}, Result: "SUCCESS",
 		Stages: []fakejenkins.StageSpec{{Name: Build, Takes: w.pace.Build}, {Name: ToStage, Takes: w.pace.ToStage}, {Name: ToProd, Takes: w.pace.ToProd}}})
+	w.mu.Lock()
+	w.carries[past] = base
+	w.mu.Unlock()
 	for _, commit := range []string{first, head} {
 		if err == nil {
 			_, err = w.Run(commit, ToProd, Promotion)

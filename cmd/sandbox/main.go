@@ -1,0 +1,126 @@
+// Command sandbox is a place to try thbot in: a pretend Slack, Jenkins, GitHub
+// and Treeherder on this machine, the real bot in a process of its own, and a
+// web page to be several people on, and to break things.
+//
+//	go run ./cmd/sandbox
+//
+// Nothing is kept: the bot's ledger, its configuration and its log are in a
+// temporary directory that goes when the sandbox ends.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"thbot/cmd/sandbox/world"
+)
+
+func main() {
+	if config := os.Getenv(botConfig); config != "" {
+		os.Exit(beBot(config))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	os.Exit(run(ctx, os.Args[1:], pleasant, os.Stdout, os.Stderr))
+}
+
+// The exit codes, as of thbot.
+const (
+	fine   = 0
+	broken = 1
+	misuse = 2
+)
+
+// settings are how quickly a world goes: its own pace, and the bot's periods
+// as they stand in its configuration.
+type settings struct {
+	Pace  world.Pace
+	Times string
+}
+
+// pleasant is quick enough to watch, and slow enough to interfere.
+var pleasant = settings{
+	Pace:  world.Pace{Build: 8 * time.Second, ToStage: 8 * time.Second, ToProd: 20 * time.Second, Rollout: 4 * time.Second},
+	Times: "follow: 2s, live: 1s, not_live: 45s",
+}
+
+// flags is the command line as kong reads it.
+type flags struct {
+	Listen string `default:"127.0.0.1:8055" placeholder:"ADDRESS" help:"Where the page is, on this machine only (default: ${default})."`
+}
+
+// run is the whole program: it returns its exit code.
+func run(ctx context.Context, args []string, how settings, stdout, stderr io.Writer) int {
+	var f flags
+	helped := false
+	parser, err := kong.New(&f,
+		kong.Name("sandbox"),
+		kong.Description("A pretend Slack, Jenkins, GitHub and Treeherder on this machine, with the real bot in it."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true })) // only --help exits
+	if err != nil {
+		panic(err) // unreachable: flags is well-formed, every test parses with it
+	}
+	_, err = parser.Parse(args)
+	switch {
+	case helped:
+		return fine
+	case err == nil && !isLoopback(f.Listen):
+		err = fmt.Errorf("--listen %s: only an address of this machine itself, like 127.0.0.1:8055; whoever reaches the page is every person on it", f.Listen)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "sandbox: %v\nSee sandbox --help.\n", err)
+		return misuse
+	}
+	if err := serve(ctx, f.Listen, how, stdout); err != nil {
+		_, _ = fmt.Fprintf(stderr, "sandbox: %v\n", err)
+		return broken
+	}
+	return fine
+}
+
+// serve serves a sandbox until ctx ends.
+func serve(ctx context.Context, address string, how settings, stdout io.Writer) (err error) {
+	l, err := net.Listen("tcp", address) // first: nothing is started that could not be reached
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is taken; is another sandbox running? --listen 127.0.0.1:0 takes any free port", address)
+	} else if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	s, err := open(how)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if _, err := fmt.Fprintf(stdout, "The sandbox is at http://%s; the bot's log is %s. Ctrl-C ends it.\n", l.Addr(), s.logFile()); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	// Streams of events never end by themselves, so the server is closed rather
+	// than shut down.
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// isLoopback reports whether nobody but this machine can reach address.
+func isLoopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	return err == nil && isLoopbackHost(host)
+}
+
+func isLoopbackHost(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

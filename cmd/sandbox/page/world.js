@@ -1,0 +1,139 @@
+// The world as one looks at it from above, and the switches that change it.
+import { again, h } from "./dom.js";
+
+const short = (sha) => (sha ?? "").slice(0, 7);
+
+/** world fills panel with sections: how things are, then what changes them.
+ *  change(name, params) turns a switch. */
+export function world(panel, change) {
+  const parts = [
+    ["bot", "The bot", (w) => w.bot, bot],
+    ["apps", "What is live", (w) => [w.environments, w.commits], live],
+    ["jenkins", "Jenkins", (w) => [w.runs, w.pipeline, w.commits, w.jenkins], runs],
+    ["github", "GitHub", (w) => [w.github, w.commits, w.environments], github],
+  ].map(([id, title, data, make]) => {
+    const state = h("div");
+    panel.append(h("section", { id: "group-" + id }, h("h2", {}, title), state));
+    return [state, data, make];
+  });
+  const knobs = {}; // lists of switches, by group
+  const list = (group) => (knobs[group] = h("ul", { class: "knobs" }));
+  document.getElementById("group-bot").append(list("bot"));
+  panel.append(h("section", {},
+    h("h2", {}, "Change the world"),
+    [["jenkins", "Jenkins"], ["apps", "The apps"], ["slack", "Slack"], ["github", "GitHub"], ["world", "Everything"]]
+      .map(([group, title]) => [h("h3", {}, title), list(group)])));
+  const happened = h("section");
+  panel.append(happened);
+  parts.push([happened, (w) => [w.journal, w.unexpected], journal]);
+
+  function show(w) {
+    for (const [state, data, make] of parts) again(state, data(w), () => make(w, change));
+    for (const [group, ul] of Object.entries(knobs)) {
+      const mine = w.switches.filter((s) => s.group === group);
+      again(ul, mine.map((s) => s.name), () => mine.map(knob));
+      mine.forEach((s) => (ul.querySelector(`[data-key="switch ${s.name}"]`).disabled = !s.possible));
+    }
+  }
+
+  function knob(s) {
+    const form = h("form", {
+      autocomplete: "off",
+      onsubmit(e) {
+        e.preventDefault();
+        const given = [...new FormData(form)].filter(([, value]) => value.trim());
+        busily(form.querySelector("button"), () => change(s.name, Object.fromEntries(given)));
+      },
+    },
+    h("button", {
+      class: s.name === "kill" || s.name === "reset" ? "button danger" : "button",
+      "data-key": "switch " + s.name, title: "POST /api/world/" + s.name,
+    }, s.label),
+    h("p", {}, s.does),
+    s.parameters.length > 0 && h("details", {}, h("summary", {}, "Options"),
+      s.parameters.map((p) => h("label", {}, p.name, h("input", { name: p.name, type: "text" }), h("small", {}, p.does)))));
+    return h("li", {}, form);
+  }
+  return { show };
+}
+
+async function busily(button, f) {
+  button.setAttribute("aria-busy", "true");
+  try {
+    await f();
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+const badge = (kind, text) => h("span", { class: "badge " + kind }, text);
+
+function bot(w) {
+  const b = w.bot;
+  const state = b.stopping ? badge("warn", "stopping") : !b.running ? badge("bad", "not running") : b.sockets ? badge("good", "running") : badge("warn", "connecting");
+  const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
+  const about = b.running
+    ? `process ${b.pid} · ${count(b.sockets, "socket", "sockets")} · started ${b.starts === 1 ? "once" : b.starts + " times"}`
+    : b.ended.startsWith("ended") ? `${b.ended}; its log is ${b.log}` : b.ended;
+  return h("p", { class: "line" }, state, " ", h("span", { class: "dim" }, about));
+}
+
+function live(w) {
+  return h("ul", { class: "rows" }, w.environments.map((e) => {
+    const at = w.commits.findIndex((c) => c.sha === e.live);
+    return h("li", { id: "app-" + e.name },
+      h("p", { class: "line", title: w.commits[at]?.subject }, h("b", {}, e.name), h("code", {}, short(e.live)),
+        e.next && badge("warn", "→ " + short(e.next) + " is rolling out"),
+        e.broken && badge("bad", "answers 502"), e.stuck && badge("warn", "deploys without effect"),
+        at > 0 && h("span", { class: "dim", title: "behind master" }, `${at} behind`)));
+  }));
+}
+
+const icons = { SUCCESS: "✔", IN_PROGRESS: "◐", PAUSED_PENDING_INPUT: "‖", FAILED: "✘", ABORTED: "✘" };
+const words = { SUCCESS: "done", IN_PROGRESS: "going on", PAUSED_PENDING_INPUT: "waits", FAILED: "failed", ABORTED: "aborted" };
+const kinds = { SUCCESS: "good", IN_PROGRESS: "now", PAUSED_PENDING_INPUT: "warn", FAILED: "bad", ABORTED: "bad" };
+
+function runs(w, change) {
+  const item = (r) => h("li", { id: "run-" + r.number },
+    h("p", { class: "line" }, h("b", {}, "#" + r.number), h("code", {}, short(r.commit)),
+      h("span", { class: "dim cut" }, w.commits.find((c) => c.sha === r.commit)?.subject)),
+    h("ol", { class: "stages" }, w.pipeline.map((name) => {
+      const status = r.stages.find((s) => s.name === name)?.status;
+      return h("li", { class: kinds[status] ?? "", title: `${name}: ${words[status] ?? status ?? "not reached"}` }, (icons[status] ?? "·") + " " + name.replace(/^deploy /, ""));
+    })),
+    r.going && h("p", { class: "small" },
+      r.inputs.length > 0 ? [action("proceed-by-hand", "Proceed as dov", r), " "] : [action("fail-stage", "Fail it", r), " "],
+      action("abort-run", "Abort", r)));
+  const action = (name, label, r) => h("button", {
+    type: "button", class: "button small", "data-key": `${name} ${r.number}`,
+    onclick: (e) => busily(e.currentTarget, () => change(name, { run: String(r.number) })),
+  }, label);
+  const newest = 4;
+  return [
+    w.jenkins.down && h("p", { class: "line" }, badge("bad", "answers 503")),
+    w.jenkins.restarting && h("p", { class: "line" }, badge("warn", "restarting")),
+    h("ul", { class: "rows" }, w.runs.slice(0, newest).map(item)),
+    w.runs.length > newest && h("p", { class: "dim" }, `and ${w.runs.length - newest} older`),
+  ];
+}
+
+function github(w) {
+  const on = (sha) => w.environments.filter((e) => e.live === sha).map((e) => badge("", e.name));
+  return [
+    w.github.down && h("p", { class: "line" }, badge("bad", "answers 503")),
+    h("ol", { class: "rows", "aria-label": "Commits of master" }, w.commits.slice(0, 6).map((c) => h("li", { id: "commit-" + short(c.sha) },
+      h("p", { class: "line" }, h("code", {}, short(c.sha)), h("span", { class: "dim" }, c.author), on(c.sha)),
+      h("p", { class: "dim cut", title: c.subject }, c.subject)))),
+  ];
+}
+
+function journal(w) {
+  const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return [
+    w.unexpected.length > 0 && h("div", { class: "warning" }, h("p", {}, "The bot asked for what the real services do not know:"),
+      h("ul", {}, w.unexpected.map((u) => h("li", {}, u)))),
+    h("details", { open: journal.open, ontoggle: (e) => (journal.open = e.currentTarget.open) },
+      h("summary", {}, "What has happened"),
+      h("ol", { class: "journal" }, w.journal.map((e) => h("li", {}, h("time", {}, time(e.at)), h("b", {}, e.who), h("span", {}, e.what))))),
+  ];
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"thbot/cmd/sandbox/world"
+)
+
+// Every switch, and what can be seen of it.
+func TestSwitches(t *testing.T) {
+	t.Parallel()
+	c, s := visit(t)
+	c.await("the bot has connected", func() bool { return c.world().Bot.Sockets > 0 })
+	newest := func(w state) runState { return w.Runs[0] }
+	stage := func(r runState) string { return r.Stages[len(r.Stages)-1].Status }
+	turned := map[string]bool{}
+	for _, step := range []struct {
+		name   string
+		params map[string]string
+		status int // 0: 200
+		says   string
+		sees   func(w state) bool // waited for; nil: nothing
+	}{
+		{name: "start", status: 409, says: "The bot is running already."},
+		{name: "github-up", says: "GitHub answers again."},
+		{name: "github-down", says: "GitHub answers 503 now.", sees: func(w state) bool { return w.GitHub.Down }},
+		{name: "github-up", says: "GitHub answers again.", sees: func(w state) bool { return !w.GitHub.Down }},
+		{name: "jenkins-down", says: "Jenkins answers 503 now.", sees: func(w state) bool { return w.Jenkins.Down }},
+		{name: "jenkins-up", says: "Jenkins answers again.", sees: func(w state) bool { return !w.Jenkins.Down }},
+		{name: "app-break", says: "production answers 502 now.", sees: func(w state) bool { return w.Environments[0].Broken }},
+		{name: "app-mend", says: "production answers again.", sees: func(w state) bool { return !w.Environments[0].Broken }},
+		{name: "app-break", params: map[string]string{"app": "stage"}, says: "stage answers 502 now.", sees: func(w state) bool { return w.Environments[1].Broken }},
+
+		{name: "fail-stage", status: 409, says: "No run works on a stage."},
+		{name: "push", params: map[string]string{"subject": "<b>Bold</b>", "author": "zoe"}, says: "zoe pushed", sees: func(w state) bool {
+			return w.Commits[0].Subject == "<b>Bold</b>" && w.Commits[0].Author == "zoe" && newest(w).Commit == w.Commits[0].SHA && len(newest(w).Inputs) == 1 &&
+				w.Environments[1].Live == w.Commits[0].SHA && !w.Environments[1].Broken // a deploy mends
+		}},
+		{name: "serve-old", says: "Deploys to production have no effect now.", sees: func(w state) bool { return w.Environments[0].Stuck }},
+		{name: "proceed-by-hand", says: "dov has told run 813 to proceed.", sees: func(w state) bool { return newest(w).Result == "SUCCESS" }},
+		{name: "serve-new", says: "Deploys to production have an effect again.", sees: func(w state) bool {
+			return !w.Environments[0].Stuck && w.Environments[0].Live == world.Commit("445ee07")
+		}},
+		{name: "proceed-by-hand", params: map[string]string{"run": "812"}, says: "dov has told run 812 to proceed.", sees: func(w state) bool { return stage(w.Runs[1]) == "IN_PROGRESS" }},
+		{name: "fail-stage", says: `Run 812 has failed in "deploy to production".`, sees: func(w state) bool { return w.Runs[1].Result == "FAILURE" }},
+		{name: "run-again", params: map[string]string{"run": "812"}, says: "Run 814 builds 9f8e7d6 again.", sees: func(w state) bool {
+			return newest(w).Number == 814 && newest(w).Commit == world.Commit("9f8e7d6") && len(newest(w).Inputs) == 1
+		}},
+		{name: "abort-run", says: "dov has aborted run 814.", sees: func(w state) bool { return newest(w).Result == "ABORTED" }},
+		{name: "proceed-by-hand", says: "dov has told run 811 to proceed.", sees: func(w state) bool { return w.Environments[0].Live == world.Commit("1a2b3c4") }},
+		{name: "proceed-by-hand", status: 409, says: "No run waits to be promoted."},
+		{name: "abort-run", status: 409, says: "No run goes on or waits."},
+		{name: "jenkins-restart", says: "Jenkins is restarting.", sees: func(w state) bool { return w.Jenkins.Restarting && heard(w, "Jenkins", "restarted") }},
+
+		{name: "slack-429", says: "The next three posts are answered 429."},
+		{name: "slack-lose-answer", says: "The answer to the next post will be lost."},
+		{name: "slack-duplicate", says: "The next command or press is delivered twice."},
+		{name: "slack-deaf", says: "The oldest connection has fallen silent.", sees: func(w state) bool { return heard(w, "Slack", "is deaf now") }},
+		{name: "slack-drop", says: "All connections of the bot were cut.", sees: func(w state) bool { return w.Bot.Sockets > 0 }}, // it is back
+		{name: "kill", says: "The bot was killed", sees: func(w state) bool { return w.Bot.Sockets == 0 }},
+		{name: "kill", status: 409, says: "The bot is not running."},
+		{name: "stop", status: 409, says: "The bot is not running."},
+		{name: "slack-deaf", status: 409, says: "The bot has no connection that could fall silent."},
+		{name: "start", says: "The bot is started", sees: func(w state) bool { return w.Bot.Sockets > 0 }},
+		{name: "stop", says: "The bot has stopped.", sees: func(w state) bool { return !w.Bot.Running }},
+		{name: "reset", says: "This is a new world.", sees: func(w state) bool { return len(w.Runs) == 3 && w.Bot.Running }},
+	} {
+		turned[step.name] = true
+		before := c.world()
+		i := slices.IndexFunc(before.Switches, func(k switchState) bool { return k.Name == step.name })
+		if i < 0 {
+			t.Fatalf("%s is no switch", step.name)
+		}
+		if k := before.Switches[i]; k.Possible && step.status == 409 {
+			t.Errorf("%s says that it is possible, but %s", step.name, step.says)
+		} else if k.Label == "" || k.Does == "" || k.Group == "" {
+			t.Errorf("%s is not explained: %+v", step.name, k)
+		}
+		var answer struct{ Done, Error string }
+		if step.params == nil {
+			step.params = map[string]string{}
+		}
+		status := c.ask("POST", "/api/world/"+step.name, step.params, &answer)
+		want := step.status
+		if want == 0 {
+			want = 200
+		}
+		if said := answer.Done + answer.Error; status != want || !strings.Contains(said, step.says) {
+			t.Fatalf("%s %v: %d %q, want %d %q", step.name, step.params, status, said, want, step.says)
+		}
+		if step.sees != nil {
+			c.await(step.name+" can be seen", func() bool { return step.sees(c.world()) })
+		}
+	}
+	for _, k := range c.world().Switches {
+		if !turned[k.Name] {
+			t.Errorf("the switch %s was not tried", k.Name)
+		}
+	}
+	if u := s.now().Unexpected(); len(u) > 0 {
+		t.Errorf("unexpected: %v", u)
+	}
+}
+
+func heard(w state, who, what string) bool {
+	return slices.ContainsFunc(w.Journal, func(e entry) bool { return e.Who == who && strings.Contains(e.What, what) })
+}
