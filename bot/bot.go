@@ -179,6 +179,7 @@ func (l *loop) run(ctx context.Context) {
 				under.Go(func() {
 					defer l.wake()
 					defer func() { <-places }()
+					defer l.survive()
 					f()
 				})
 			})
@@ -196,5 +197,13 @@ func (l *loop) run(ctx context.Context) {
 		case <-t.C:
 		}
 		t.Stop()
+	}
+}
+
+// survive keeps a panic from ending the process. The row that was worked on
+// stays claimed, so it comes up again when its claim ends.
+func (l *loop) survive() {
+	if p := recover(); p != nil {
+		l.log.Error("the work on a row panicked", zap.String("loop", l.name), zap.Any("panic", p), zap.Stack("stack"))
 	}
 }

@@ -106,6 +106,9 @@ func (b *Bot) button(o Operation, verb string) *Button {
 
 // tooLate says who was quicker.
 func (b *Bot) tooLate(o Operation) Card {
+	if c := b.command(o.Kind); c == nil || !c.has(o.State) {
+		return Say(unknown) // a newer binary asked it
+	}
 	if d := o.Decided(); d.Verb != "" {
 		return Say("This question was answered by ", d.Person.Name, " at ", Time(d.At), "; nothing was done now.")
 	}

@@ -39,13 +39,8 @@ func (b *Bot) Command(ctx context.Context, r Request) *Card {
 		quick, cancel := context.WithTimeout(ctx, atOnce)
 		defer cancel()
 		go func() {
-			var answer *Card
-			err := b.within(quick, b.Times.Plan, func(ctx context.Context) error {
-				a, err := c.answer(ctx, r)
-				answer = &a
-				return err
-			})
-			said <- b.told(answer, err, r)
+			answer, err := b.answer(quick, c, r)
+			said <- b.told(&answer, err, r)
 		}()
 		select {
 		case answer := <-said:
@@ -140,7 +135,6 @@ func firstDue[R interface{ due() time.Time }](v View, query func(limit int) ([]R
 
 func (r Received) due() time.Time  { return r.Due }
 func (o Operation) due() time.Time { return o.Due }
-func (m Message) due() time.Time   { return m.Due }
 
 // judge answers one request, in the transaction that is its only effect.
 func (b *Bot) judge(ctx context.Context, r Received, now time.Time) {
@@ -240,14 +234,10 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 	c := b.command(p.Name)
 	r.Args = p.Args
 	if c.answer != nil {
-		if r.Share {
+		answer, err := b.answer(ctx, c, r)
+		if r.Share && err == nil {
 			to.User = ""
 		}
-		var answer Card
-		err := b.within(ctx, b.Times.Plan, func(ctx context.Context) (err error) {
-			answer, err = c.answer(ctx, r)
-			return err
-		})
 		return b.tell(ctx, row, to, *b.told(&answer, err, r))
 	}
 
@@ -271,8 +261,23 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 	return b.unlessHeld(ctx, row, to, err)
 }
 
+// answer asks a command that changes nothing.
+func (b *Bot) answer(ctx context.Context, c *Command, r Request) (answer Card, err error) {
+	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) (err error) {
+		if err := b.may(ctx, c.Begin, r.Person, ""); err != nil {
+			return err
+		}
+		answer, err = c.answer(ctx, r)
+		return err
+	})
+	return answer, err
+}
+
 // told is the answer, or what a person is told instead of one.
 func (b *Bot) told(answer *Card, err error, r Request) *Card {
+	if answer == nil && err == nil {
+		err = errors.New("a plan neither answers nor begins anything") // a mistake in our own code
+	}
 	var refusal *Refusal
 	switch {
 	case errors.As(err, &refusal):
@@ -310,7 +315,7 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 	if err := tx.AddOperation(o); err != nil {
 		return err
 	}
-	if err := tx.AddEvent(Event{Operation: o.ID, At: tx.Now(), Who: r.Person, To: o.State, Note: r.Text}); err != nil {
+	if err := b.arrive(tx, c.steps[o.State], o, Event{Who: r.Person, Note: r.Text}); err != nil {
 		return err
 	}
 	return tx.AddMessage(Message{Key: o.ID + "/card", Operation: o.ID, Class: Query, To: Place{Channel: o.Channel},

@@ -127,6 +127,9 @@ func Operates[D any](k Kind[D]) Command {
 		if err != nil || p.Begin == nil {
 			return out, err
 		}
+		if !c.has(p.First) {
+			return out, fmt.Errorf("%s has no state %q to begin in", c.Name, p.First)
+		}
 		raw, err := json.Marshal(p.Begin)
 		out.Begin = (*json.RawMessage)(&raw)
 		return out, err
@@ -143,6 +146,8 @@ func Operates[D any](k Kind[D]) Command {
 	}
 	return c
 }
+
+func (c *Command) has(state State) bool { _, ok := c.steps[state]; return ok }
 
 func decode[D any](raw json.RawMessage) (d D, err error) {
 	if err := json.Unmarshal(raw, &d); err != nil {

@@ -28,8 +28,9 @@ type View interface {
 	Holder(scope string) (string, error)
 	// The Due queries return rows whose Due is not zero, soonest first, at
 	// most limit of them, also those whose time has not come: the first of
-	// these says how long to sleep. Messages that are due come most urgent
-	// class first. Operations of kinds that are not among kinds are left
+	// these says how long to sleep. Messages come as at most limit that are
+	// due, the most urgent class first, and then at most limit others, those
+	// that somebody has claimed first. Operations of kinds that are not among kinds are left
 	// alone: a newer binary made them.
 	DueReceived(limit int) ([]Received, error)
 	DueOperations(kinds []string, limit int) ([]Operation, error)

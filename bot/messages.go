@@ -3,42 +3,41 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 )
 
-// sendDue claims messages that are due, one for each channel, so that they
-// stay in order there, and starts to send them.
+// window is how many of the messages that are due are looked at: enough that
+// those of a lane that has to wait do not hide the others behind them.
+const window = 16 * abreast
+
+// sendDue claims messages that are due, one of each lane, and starts to send
+// them.
 func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, now time.Time, err error) {
-	peek := func(v View) error { return firstDue(v, v.DueMessages, &next, &now) }
-	if err := b.Ledger.View(ctx, peek); err != nil || next.IsZero() || next.After(now) {
+	var ready, claimed []Message
+	err = b.Ledger.View(ctx, func(v View) error {
+		all, err := v.DueMessages(window)
+		now = v.Now()
+		ready, next = pick(all, now, room)
+		return err
+	})
+	if err != nil || len(ready) == 0 {
 		return next, now, err
 	}
-	var claimed []Message
 	err = b.Ledger.Do(ctx, func(tx Tx) error {
-		claimed = nil
-		now = tx.Now()
-		due, err := tx.DueMessages(4 * abreast)
-		if err != nil {
-			return err
-		}
-		busy := map[string]bool{}
-		for _, m := range due {
-			if m.Owner != "" && m.Due.After(now) {
-				busy[m.To.Channel] = true // being sent, or waiting to be looked up
-			}
-		}
-		for _, m := range due {
-			if m.Due.After(now) || busy[m.To.Channel] || len(claimed) == room {
-				continue
-			}
-			busy[m.To.Channel] = true
+		claimed, now = nil, tx.Now()
+		for _, m := range ready {
 			m.Owner, m.Due = newID(), now.Add(b.Times.Lease)
 			if m.ID == "" {
 				m.Tries++
 			}
-			if err := tx.SaveMessage(m); err != nil {
+			switch err := tx.SaveMessage(m); {
+			case errors.Is(err, ErrMoved):
+				next = now // it has changed just now, so look again
+				continue
+			case err != nil:
 				return err
 			}
 			m.Version++
@@ -49,24 +48,70 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 	if err != nil {
 		return time.Time{}, now, err
 	}
-	at := now // next is read anew below
 	for _, m := range claimed {
-		start(func() { b.send(ctx, m, at) })
+		start(func() { b.send(ctx, m, now) })
 	}
-	// What waits behind a claimed message is woken when that one is done, and
-	// what waits for a claim to end comes up with the idle time at the latest.
-	next = time.Time{}
-	err = b.Ledger.View(ctx, func(v View) error {
-		now = v.Now()
-		due, err := v.DueMessages(4 * abreast)
-		for _, m := range due {
-			if m.Due.After(now) && (next.IsZero() || m.Due.Before(next)) {
-				next = m.Due
-			}
+	// What waits behind a claimed message is woken when that one is done.
+	return next, now, nil
+}
+
+// unsent reads all messages that are due, and those that somebody has claimed:
+// fewer, and a long queue for one channel would hide what others wait for.
+func unsent(v View) ([]Message, error) {
+	for limit := 4 * abreast; ; limit *= 4 {
+		all, err := v.DueMessages(limit)
+		if err != nil || len(all) < limit || all[limit-1].Due.After(v.Now()) {
+			return all, err
 		}
-		return err
-	})
-	return next, now, err
+	}
+}
+
+// lane is within what messages stay in order, and wait together when the chat
+// asks to wait, which it does by method and channel.
+func (m Message) lane() string {
+	switch {
+	case m.To.User != "":
+		return m.To.Channel + "/" + m.To.User
+	case m.ID != "":
+		return m.To.Channel + "/edits"
+	}
+	return m.To.Channel
+}
+
+// rank orders what is due: by class, and within it an owner of its lane first.
+func (m Message) rank() int {
+	if m.Owner != "" {
+		return 2 * int(m.Class)
+	}
+	return 2*int(m.Class) + 1
+}
+
+// pick chooses what can be sent now, at most room, and says when more can be.
+func pick(all []Message, now time.Time, room int) (ready []Message, next time.Time) {
+	// What has an owner has its lane until its time comes, and goes first then:
+	// it is being sent, or waits to be looked up, or was told to wait.
+	busy := map[string]bool{}
+	var due []Message
+	for _, m := range all {
+		switch {
+		case !m.Due.After(now):
+			due = append(due, m)
+			continue
+		case m.Owner != "":
+			busy[m.lane()] = true
+		}
+		if next.IsZero() || m.Due.Before(next) {
+			next = m.Due
+		}
+	}
+	slices.SortStableFunc(due, func(a, b Message) int { return a.rank() - b.rank() })
+	for _, m := range due {
+		if lane := m.lane(); !busy[lane] && len(ready) < room {
+			busy[lane] = true
+			ready = append(ready, m)
+		}
+	}
+	return ready, next
 }
 
 // send sends one claimed message, or brings it up to date, and writes what
@@ -74,17 +119,21 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 func (b *Bot) send(ctx context.Context, m Message, claimed time.Time) {
 	log := b.Log.With(zap.String("message", m.Key))
 	card, revision, err := b.render(ctx, m)
+	wait, again := b.Times.Lease, true
 	if err != nil {
 		log.Error("rendering a message; it will be tried again", zap.Error(err))
-		return // the claim runs out
+		err = doubtStays{err} // and others go on meanwhile: it may stay so for long
+	} else {
+		err = b.within(ctx, b.Times.Limit, func(ctx context.Context) (err error) {
+			m, revision, err = b.deliver(ctx, m, card, revision)
+			return err
+		})
+		if wait, again = RetryAfter(err); err != nil {
+			log.Warn("sending a message", zap.Error(err), zap.Bool("again", again), zap.Duration("wait", wait))
+		}
 	}
-	err = b.within(ctx, b.Times.Limit, func(ctx context.Context) (err error) {
-		m, revision, err = b.deliver(ctx, m, card, revision)
-		return err
-	})
-	wait, again := RetryAfter(err)
-	if err != nil {
-		log.Warn("sending a message", zap.Error(err), zap.Bool("again", again), zap.Duration("wait", wait))
+	if m.Dead != "" {
+		log.Warn("a message is not repeated", zap.String("why", m.Dead))
 	}
 	sent := m
 	err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
@@ -94,10 +143,17 @@ func (b *Bot) send(ctx context.Context, m Message, claimed time.Time) {
 			if rerr != nil {
 				return rerr
 			}
-			if row.Owner != m.Owner {
-				return errNotOurs
-			}
 			now := tx.Now()
+			if row.Owner != m.Owner && m.ID == "" {
+				return errNotOurs
+			} else if row.Owner != m.Owner {
+				// A late edit may have undone a newer one, which is made again.
+				row.Wanted++
+				if row.Owner == "" && row.Dead == "" {
+					row.Due = now
+				}
+				return tx.SaveMessage(row)
+			}
 			switch {
 			case err == nil:
 				row.ID, row.Dead, row.Owner, row.Tries, row.Due = m.ID, m.Dead, "", 0, time.Time{}
@@ -109,12 +165,18 @@ func (b *Bot) send(ctx context.Context, m Message, claimed time.Time) {
 			case !again:
 				row.Dead, row.Owner, row.Due = err.Error(), "", time.Time{}
 				log.Error("a message cannot be delivered", zap.Error(err))
-			case m.ID != "" || NotSent(err):
-				row.Owner, row.Tries, row.Due = "", 0, now.Add(max(wait, time.Second))
+			case NotSent(err):
+				// Nor would another in its lane be. Of earlier tries it says nothing.
+				row.Tries, row.Due = max(0, m.Tries-1), now.Add(max(wait, time.Second))
+			case m.ID != "":
+				row.Owner, row.Due = "", now.Add(max(wait, time.Second))
 			default:
 				// Whether it was sent is unknown. The claim stays until the old
 				// request's limit has certainly passed; then it is looked up.
 				row.Due = claimed.Add(max(b.Times.Lease, wait))
+				if m.Tries > 2 {
+					row.Owner = "" // what comes after it has waited long enough
+				}
 			}
 			return tx.SaveMessage(row)
 		})

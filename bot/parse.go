@@ -138,7 +138,7 @@ func Nearest(typed string, known []string) []string {
 	for _, word := range known {
 		n := distance(typed, word)
 		if len(typed) > 1 && strings.HasPrefix(word, typed) {
-			n = 1
+			n = min(n, 1)
 		}
 		if n <= max(1, len([]rune(word))/3) {
 			far[word] = n

@@ -53,7 +53,16 @@ func (b *Bot) enter(tx Tx, c *Command, o Operation, to State, who, note string) 
 	}
 	from := o.State
 	place(tx.Now(), c, &o, to)
-	if err := tx.AddEvent(Event{Operation: o.ID, At: tx.Now(), Who: who, From: from, To: to, Note: note}); err != nil {
+	if err := b.arrive(tx, s, o, Event{Who: who, From: from, Note: note}); err != nil {
+		return err
+	}
+	return b.save(tx, o)
+}
+
+// arrive writes what belongs to having entered a state beside the row itself.
+func (b *Bot) arrive(tx Tx, s step, o Operation, e Event) error {
+	e.Operation, e.At, e.To = o.ID, tx.Now(), o.State
+	if err := tx.AddEvent(e); err != nil {
 		return err
 	}
 	var err error
@@ -78,7 +87,7 @@ func (b *Bot) enter(tx Tx, c *Command, o Operation, to State, who, note string) 
 			}
 		}
 	}
-	return b.save(tx, o)
+	return nil
 }
 
 // save writes an operation and lets its message follow.
@@ -91,8 +100,8 @@ func (b *Bot) save(tx Tx, o Operation) error {
 		return err
 	}
 	m.Wanted++
-	if m.Owner == "" && m.Dead == "" {
-		m.Due = tx.Now()
+	if m.Owner == "" && m.Tries == 0 && m.Dead == "" {
+		m.Due = tx.Now() // else it has its time, and brings what is wanted by then
 	}
 	return tx.SaveMessage(m)
 }
@@ -137,9 +146,8 @@ func (b *Bot) runDue(ctx context.Context, room int, start func(func())) (next, n
 	if err != nil {
 		return time.Time{}, now, err
 	}
-	at := now // next is read anew below
 	for _, o := range claimed {
-		start(func() { b.work(ctx, o, at) })
+		start(func() { b.work(ctx, o) })
 	}
 	next = time.Time{}
 	return next, now, b.Ledger.View(ctx, peek)
@@ -147,7 +155,7 @@ func (b *Bot) runDue(ctx context.Context, room int, start func(func())) (next, n
 
 // work does one step of an operation that is claimed: look; if the world is
 // not there yet, act, if there is something to do, and look again.
-func (b *Bot) work(ctx context.Context, o Operation, now time.Time) {
+func (b *Bot) work(ctx context.Context, o Operation) {
 	c := b.command(o.Kind)
 	s, ok := c.steps[o.State]
 	log := b.Log.With(zap.String("operation", o.ID), zap.String("kind", o.Kind), zap.String("state", string(o.State)))
@@ -172,7 +180,10 @@ func (b *Bot) work(ctx context.Context, o Operation, now time.Time) {
 			break
 		}
 		if o, err = b.intend(ctx, o); err != nil {
-			break
+			// Overtaken, or the ledger does not answer. Nothing was done, and
+			// whoever has the row next looks again.
+			log.Warn("not acting, since that could not be written down", zap.Error(err))
+			return
 		}
 		err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error { return s.Act(ctx, o, &o.Data) })
 		var no *Refused
@@ -184,11 +195,10 @@ func (b *Bot) work(ctx context.Context, o Operation, now time.Time) {
 			break
 		}
 	}
-	if errors.Is(err, ErrMoved) {
+	switch err := b.result(ctx, c, s, before, o, next, err, log); {
+	case errors.Is(err, ErrMoved):
 		log.Info("somebody else has moved the operation on meanwhile")
-		return
-	}
-	if err := b.result(ctx, c, s, before, o, next, err, log); err != nil {
+	case err != nil:
 		log.Warn("writing what came of a step; it will be looked at again", zap.Error(err))
 	}
 	b.runner.wake()

@@ -99,9 +99,11 @@ type stage struct {
 
 type button struct{ message, action, value string }
 
+// start starts the bot. It looks by itself but once an hour, so that a wake-up
+// that was lost shows.
 func (s *stage) start() error {
 	file := filepath.Join(s.dir, "thbot.yaml")
-	if err := os.WriteFile(file, []byte(strings.NewReplacer(s.edits...).Replace(s.Config("sqlite:"+filepath.Join(s.dir, "thbot.db"), ""))), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.NewReplacer(s.edits...).Replace(s.Config("sqlite:"+filepath.Join(s.dir, "thbot.db"), "idle: 1h"))), 0o600); err != nil {
 		return err
 	}
 	env := world.Env()

@@ -452,8 +452,9 @@ func testDueMessages(t *testing.T, o Options) {
 			return tx.AddMessage(bot.Message{Key: key, Class: class, Due: tx.Now().Add(due), Created: tx.Now().Add(created)})
 		}
 		return errors.Join(
-			add("7 later, though a page", bot.Page, 2*time.Hour, 0),
-			add("6 soon", bot.Whisper, time.Hour, 0),
+			add("8 later, though a page", bot.Page, 2*time.Hour, 0),
+			tx.AddMessage(bot.Message{Key: "6 later, but claimed", Class: bot.Whisper, Owner: "me", Due: tx.Now().Add(3 * time.Hour)}),
+			add("7 soon", bot.Whisper, time.Hour, 0),
 			add("5 whisper", bot.Whisper, -9*time.Hour, 0),
 			add("4 progress", bot.Progress, -time.Hour, 0),
 			add("3 final", bot.Final, -time.Hour, -time.Hour),
@@ -463,11 +464,12 @@ func testDueMessages(t *testing.T, o Options) {
 			tx.AddMessage(bot.Message{Key: "not due", Class: bot.Page}),
 		)
 	})
-	all := []string{"0 page, due earlier", "1 page, due now", "2 final, older", "3 final", "4 progress", "5 whisper", "6 soon", "7 later, though a page"}
-	for _, limit := range []int{0, 1, 3, 6, 7, 8, 100} {
-		want := slices.Clip(all[:min(limit, len(all))])
-		if limit == 0 {
-			want = nil
+	due := []string{"0 page, due earlier", "1 page, due now", "2 final, older", "3 final", "4 progress", "5 whisper"}
+	later := []string{"6 later, but claimed", "7 soon", "8 later, though a page"}
+	for _, limit := range []int{0, 1, 2, 3, 6, 7, 100} {
+		var want []string
+		if limit > 0 {
+			want = append(slices.Clone(due[:min(limit, len(due))]), later[:min(limit, len(later))]...)
 		}
 		same(t, l, want, func(v bot.View) (keys []string, err error) {
 			due, err := v.DueMessages(limit)

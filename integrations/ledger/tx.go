@@ -92,7 +92,7 @@ func (v *view) DueMessages(limit int) ([]bot.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	later, err := list(v, messages, limit-len(due), "WHERE due > ? ORDER BY due, created, id", now)
+	later, err := list(v, messages, limit, "WHERE due > ? ORDER BY owner = '', due, created, id", now)
 	return append(due, later...), err
 }
 
