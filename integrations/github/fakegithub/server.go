@@ -1,10 +1,8 @@
 package fakegithub
 
 import (
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"path"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,29 +12,37 @@ import (
 	"thbot/integrations/fakehttp"
 )
 
-// Token is the token that a Server with no Tokens knows.
-const Token = "fake-github-token"
-
-// Server is a repository and the REST API in front of it. The zero value is
-// ready, empty, and called mozilla/treeherder. Set the fields before it serves.
+// Server is some repositories and the API in front of them. The zero value is
+// ready, with an empty one called mozilla/treeherder. Set the fields before it
+// serves.
 type Server struct {
-	// Repository is "owner/name"; empty: mozilla/treeherder.
+	// Repository is "owner/name" of the first one; empty: mozilla/treeherder.
 	Repository string
 	// Tokens are those it knows; one that does not begin with "fake-" is not
-	// accepted even so. Empty: [Token].
+	// accepted even so. Empty: [Token]. All are those of the person [Login]; for
+	// others see [Server.AddToken].
 	Tokens []string
+	// Anonymous lets public repositories be read without a token, 60 calls an
+	// hour, as GitHub does. Otherwise a forgotten token is a 401.
+	Anonymous bool
+	// Hourly is how many calls an hour a person or an installation has; 0: 5000.
+	Hourly int
+	// PerMinute is how many points a minute, of one for a read and five for a
+	// write; 0: 900.
+	PerMinute int
 	// Gate, if set, is called with "github GET compare" and the like at each
 	// moment of a request: arrived, done, answered. It may block.
 	Gate func(call, moment string)
 
-	setUp sync.Once
-	mux   *http.ServeMux
-	calls map[string]string // by pattern
-
 	mu         sync.Mutex
-	graph      graph
-	trouble    http.HandlerFunc // answers instead, or nil
-	until      time.Time        // when trouble ends by itself, or zero
+	repos      []*Repo
+	granted    map[string]*access // by token
+	apps       []*app
+	buckets    map[string]*bucket
+	trouble    http.HandlerFunc            // answers instead, or nil
+	until      time.Time                   // when trouble ends by itself, or zero
+	broken     map[string]http.HandlerFunc // answer instead, by call
+	requests   int
 	journal    []Entry
 	unexpected []string
 }
@@ -49,45 +55,17 @@ type Entry struct {
 	Status int
 }
 
-// AddCommit adds a commit and returns its SHA. It panics if the commit is there
-// already or a parent is not: that is a mistake in the world being built.
-func (s *Server) AddCommit(c CommitSpec) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sha, err := s.graph.add(c)
-	if err != nil {
-		panic("fakegithub: " + err.Error())
-	}
-	return sha
-}
+// AddCommit is [Repo.AddCommit] of the first repository.
+func (s *Server) AddCommit(c CommitSpec) string { return s.Repo("").AddCommit(c) }
 
-// Commits are all commits, in the order in which they were added.
-func (s *Server) Commits() []CommitSpec {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.graph.commits)
-}
+// Commits is [Repo.Commits] of the first repository.
+func (s *Server) Commits() []CommitSpec { return s.Repo("").Commits() }
 
-// SetBranch makes branch point at sha, wherever it was. It panics if there is
-// no such commit.
-func (s *Server) SetBranch(branch, sha string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, known := s.graph.at[sha]; !known {
-		panic("fakegithub: branch " + branch + " cannot be at " + sha + ", which is not there")
-	}
-	if s.graph.branches == nil {
-		s.graph.branches = map[string]string{}
-	}
-	s.graph.branches[branch] = sha
-}
+// SetBranch is [Repo.SetBranch] of the first repository.
+func (s *Server) SetBranch(branch, sha string) { s.Repo("").SetBranch(branch, sha) }
 
-// Branch is where branch points, or "".
-func (s *Server) Branch(branch string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.graph.branches[branch]
-}
+// Branch is [Repo.Branch] of the first repository.
+func (s *Server) Branch(branch string) string { return s.Repo("").Branch(branch) }
 
 // Journal lists the requests that were answered, oldest first.
 func (s *Server) Journal() []Entry {
@@ -104,127 +82,143 @@ func (s *Server) Unexpected() []string {
 	return slices.Clone(s.unexpected)
 }
 
-// A route is a call that there is. A path is matched segment by segment; the
-// last one, if it ends in "...", takes the rest.
-type route struct {
-	call   string
-	method string
-	path   string
-	handle func(s *Server, w http.ResponseWriter, r *http.Request)
-}
-
-func routes() []route {
-	return []route{
-		{"GET commit", "GET", "/repos/{owner}/{name}/commits/{ref...}", (*Server).commit},
-		{"GET compare", "GET", "/repos/{owner}/{name}/compare/{basehead...}", (*Server).compare},
-	}
-}
-
 // ServeHTTP answers as api.github.com does.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	call, handle := s.route(r)
-	fakehttp.Serve(w, r, "github "+call, s.Gate, func(w http.ResponseWriter, r *http.Request) {
+	target := find(r)
+	fakehttp.Serve(w, r, "github "+target.call, s.Gate, func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		seen := &recorder{ResponseWriter: w}
-		s.answer(seen, r, call, handle)
-		s.journal = append(s.journal, Entry{time.Now(), call, r.URL.RequestURI(), seen.status})
+		answer := httptest.NewRecorder()
+		s.answer(answer, r, target)
+		s.journal = append(s.journal, Entry{time.Now(), target.call, r.URL.RequestURI(), answer.Code})
+		for k, v := range answer.Header() {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
 	})
 }
 
-// route finds the call that r makes and what answers it, nil if nothing does.
-func (s *Server) route(r *http.Request) (call string, handle http.HandlerFunc) {
-	s.setUp.Do(func() {
-		s.mux, s.calls = http.NewServeMux(), map[string]string{}
-		for _, route := range routes() {
-			pattern := route.method + " " + route.path
-			s.calls[pattern] = route.call
-			s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-				if r.PathValue("owner")+"/"+r.PathValue("name") != s.repository() {
-					notFound(w)
-					return
-				}
-				route.handle(s, w, r)
-			})
-		}
-	})
-	// A ServeMux redirects what it would clean. GitHub does not.
-	if p := r.URL.Path; path.Clean(p) == p {
-		if _, pattern := s.mux.Handler(r); pattern != "" {
-			return s.calls[pattern], s.mux.ServeHTTP // which fills in the path values
-		}
-	}
-	return r.Method + " " + r.URL.EscapedPath(), nil
-}
-
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, call string, handle http.HandlerFunc) {
+func (s *Server) answer(w *httptest.ResponseRecorder, r *http.Request, t target) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=utf-8")
-	h.Set("X-RateLimit-Limit", "5000")
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(1, 4999-len(s.journal))))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10))
+	h.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	s.requests++
+	h.Set("X-GitHub-Request-Id", "FA4E:"+strconv.FormatInt(int64(0x10000+s.requests), 16))
+	resource := "core"
+	if t.call == "POST graphql" {
+		resource = "graphql"
+	}
+	who, wrong := s.who(r)
+	nobody := &access{bucket: anonymous}
+	if who == nil {
+		s.tell(w, s.bucket(nobody, "core"), perHour0, "core")
+	}
+	// What is broken stands before any counting.
+	if instead := s.inTrouble(t.call); instead != nil {
+		if who != nil {
+			s.tell(w, s.bucket(who, resource), s.limit(who), resource)
+		}
+		instead(w, r)
+		return
+	}
 	switch {
-	case s.inTrouble():
-		s.trouble(w, r)
 	case r.UserAgent() == "":
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = w.Write([]byte("\r\nRequest forbidden by administrative rules. Please make sure your request has a User-Agent header.\r\n"))
-	case !s.knows(r.Header.Get("Authorization")):
-		refuse(w, http.StatusUnauthorized, "Bad credentials", "rest")
-	case handle == nil:
-		s.unexpected = append(s.unexpected, call)
-		notFound(w)
-	default:
-		handle(w, r)
+		return
+	case who == nil:
+		refuse(w, http.StatusUnauthorized, wrong, "rest")
+		return
+	case t.call == "GET rate_limit":
+		s.tell(w, s.bucket(who, resource), s.limit(who), resource)
+	case !s.count(w, r, who, resource):
+		return
+	}
+	c := &call{s: s, w: w, r: r, who: who, vars: t.vars}
+	if t.handle == nil {
+		c.unknown(t.call)
+		return
+	}
+	if !c.enter(t) {
+		return
+	}
+	t.handle(c)
+	if r.Method == http.MethodGet && w.Code == http.StatusOK {
+		s.conditional(w, r, who, resource)
 	}
 }
 
-func (s *Server) repository() string {
-	if s.Repository == "" {
-		return "mozilla/treeherder"
-	}
-	return s.Repository
+// call is one request on its way to an answer.
+type call struct {
+	s    *Server
+	repo *Repo // nil where the call is about none
+	who  *access
+	w    http.ResponseWriter
+	r    *http.Request
+	vars map[string]string
 }
 
-func (s *Server) knows(authorization string) bool {
-	scheme, token, _ := strings.Cut(authorization, " ")
-	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "token") || !strings.HasPrefix(token, "fake-") {
+// enter finds the repository and judges whether this call may be made on it.
+func (c *call) enter(t target) bool {
+	if t.asApp != (c.who.asApp != nil) {
+		message := "A JSON web token could not be decoded"
+		if !t.asApp {
+			message = "Requires authentication"
+		}
+		refuse(c.w, http.StatusUnauthorized, message, "rest")
 		return false
 	}
-	if len(s.Tokens) == 0 {
-		return token == Token
+	if c.who.in != nil && c.who.in.suspended() {
+		refuse(c.w, http.StatusForbidden, suspended, "rest")
+		return false
 	}
-	return slices.Contains(s.Tokens, token)
-}
-
-// refuse answers in the shape of GitHub's errors.
-func refuse(w http.ResponseWriter, status int, message, doc string) {
-	write(w, status, map[string]string{
-		"message":           message,
-		"documentation_url": "https://docs.github.com/" + doc,
-		"status":            strconv.Itoa(status),
-	})
-}
-
-func notFound(w http.ResponseWriter) { refuse(w, http.StatusNotFound, "Not Found", "rest") }
-
-func write(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("fakegithub: %v", err)) // unreachable: maps, strings and numbers
+	if !t.ofRepo {
+		return true
 	}
-	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	if id := c.vars["id"]; id != "" {
+		n, _ := strconv.ParseInt(id, 10, 64) // no repository is 0
+		c.repo = c.s.byID(n)
+	} else {
+		name := c.vars["owner"] + "/" + c.vars["name"]
+		if c.repo = c.s.find(name); c.repo == nil {
+			if was := c.s.wasCalled(name); was != nil && c.who.sees(was) {
+				c.moved(was, t.rest)
+				return false
+			}
+		}
+	}
+	if c.repo == nil || !t.asApp && !c.who.sees(c.repo) {
+		c.notFound()
+		return false
+	}
+	if !t.asApp && !c.who.may(c.repo, t.need) {
+		status, message := c.who.denied()
+		c.w.Header().Set("X-Accepted-GitHub-Permissions", strings.Replace(t.need, ":", "=", 1))
+		refuse(c.w, status, message, "rest")
+		return false
+	}
+	return true
 }
 
-// recorder remembers the status for the journal.
-type recorder struct {
-	http.ResponseWriter
-	status int
+// moved redirects to where a renamed repository is for good: a read with 301,
+// a write with 307, which keeps method and body (docs.github.com, "Best
+// practices for using the REST API", Follow redirects).
+func (c *call) moved(to *Repo, rest string) {
+	location := c.root() + "/repositories/" + strconv.FormatInt(to.id, 10) + rest
+	if q := c.r.URL.RawQuery; q != "" {
+		location += "?" + q
+	}
+	status := http.StatusMovedPermanently
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+		status = http.StatusTemporaryRedirect
+	}
+	redirect(c.w, status, location)
 }
 
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
+// unknown answers what this fake cannot, and remembers it.
+func (c *call) unknown(what string) {
+	c.s.unexpected = append(c.s.unexpected, what)
+	c.notFound()
 }

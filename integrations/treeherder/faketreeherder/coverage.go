@@ -21,8 +21,10 @@ type Row struct {
 func Coverage() []Row {
 	return []Row{
 		{"GET __version__", Supported, "Dockerflow's; 403 to Go's own User-Agent, 404 before the first Serve"},
-		{"GET __heartbeat__", No, "says warning in production as a rule, so nobody asks"},
-		{"GET __lbheartbeat__", No, ""},
-		{"GET revision.txt", No, "placeholder text since 2021"},
+		{"GET __heartbeat__", Supported, "warning, as in production; without the details of DEBUG"},
+		{"GET __lbheartbeat__", Supported, ""},
+		{"GET revision.txt", Partly, "the placeholder, or what Revision says; no ETag, Last-Modified and Content-Security-Policy"},
+		{"GET api/", No, ""},
+		{"HEAD __version__", No, ""},
 	}
 }
