@@ -55,17 +55,6 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 	return next, now, nil
 }
 
-// unsent reads all messages that are due, and those that somebody has claimed:
-// fewer, and a long queue for one channel would hide what others wait for.
-func unsent(v View) ([]Message, error) {
-	for limit := 4 * abreast; ; limit *= 4 {
-		all, err := v.DueMessages(limit)
-		if err != nil || len(all) < limit || all[limit-1].Due.After(v.Now()) {
-			return all, err
-		}
-	}
-}
-
 // lane is within what messages stay in order, and wait together when the chat
 // asks to wait, which it does by method and channel.
 func (m Message) lane() string {

@@ -124,29 +124,29 @@ func TestSlowBodies(t *testing.T) {
 		s := &http.Server{Handler: app}
 		go func() { _ = s.Serve(p) }()
 		c := treeherder.New(treeherder.Options{Dial: p.Dial, Limit: 2 * time.Second})
-		ask := func() (string, error, time.Duration) {
+		ask := func() (string, time.Duration, error) {
 			begun := time.Now()
 			v, err := c.Version(t.Context(), "http://treeherder.test/")
-			return v, err, time.Since(begun)
+			return v, time.Since(begun), err
 		}
 		app.Hang()
-		if v, err, took := ask(); !errors.Is(err, context.DeadlineExceeded) || took != 2*time.Second {
+		if v, took, err := ask(); !errors.Is(err, context.DeadlineExceeded) || took != 2*time.Second {
 			t.Errorf("hanging: %q, %v after %v", v, err, took)
 		}
 		app.Trickle(time.Second)
-		if v, err, took := ask(); !errors.Is(err, context.DeadlineExceeded) || took != 2*time.Second {
+		if v, took, err := ask(); !errors.Is(err, context.DeadlineExceeded) || took != 2*time.Second {
 			t.Errorf("dripping slowly: %q, %v after %v", v, err, took)
 		}
 		app.Trickle(time.Millisecond)
-		if v, err, took := ask(); v != commit || err != nil || took < 100*time.Millisecond || took > time.Second {
+		if v, took, err := ask(); v != commit || err != nil || took < 100*time.Millisecond || took > time.Second {
 			t.Errorf("dripping: %q, %v after %v", v, err, took)
 		}
 		app.Hang()
 		time.AfterFunc(time.Second, app.Mend)
-		if v, err, took := ask(); v != commit || err != nil || took != time.Second {
+		if v, took, err := ask(); v != commit || err != nil || took != time.Second {
 			t.Errorf("mended: %q, %v after %v", v, err, took)
 		}
-		if v, err, took := ask(); v != commit || err != nil || took != 0 {
+		if v, took, err := ask(); v != commit || err != nil || took != 0 {
 			t.Errorf("afterwards: %q, %v after %v", v, err, took)
 		}
 		c.Close()
