@@ -12,14 +12,32 @@ import (
 // command goes to the app; another is a message that everybody there sees, and
 // its Delivery is settled. An error means that Slack would not let them.
 func (s *Server) Say(person, channel, text string) (*Delivery, error) {
+	return s.say(person, channel, "", text)
+}
+
+// Reply is Say in the thread of the message with this ts. Slack has no
+// commands there.
+func (s *Server) Reply(person, channel, ts, text string) (*Delivery, error) {
+	return s.say(person, channel, ts, text)
+}
+
+// DM is Say in person's direct messages with the app.
+func (s *Server) DM(person, text string) (*Delivery, error) {
+	return s.say(person, s.DirectChannel(person), "", text)
+}
+
+func (s *Server) say(person, channel, thread, text string) (*Delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, c, err := s.actor(person, channel)
+	if err == nil {
+		err = inThread(c, thread)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("saying %q: %w", text, err)
 	}
 	if !strings.HasPrefix(text, "/") {
-		s.post(c, &message{user: p.ID, text: s.markup(text)})
+		s.post(c, &message{user: p.ID, text: s.markup(text), thread: thread})
 		d := &Delivery{s: s, done: make(chan struct{})}
 		d.settle(nil)
 		return d, nil
@@ -27,12 +45,18 @@ func (s *Server) Say(person, channel, text string) (*Delivery, error) {
 	command, rest, _ := strings.Cut(text, " ")
 	d := s.newDelivery(slashCommands, p.ID, c)
 	d.line = text
-	if command != s.command() || s.may("commands") != nil {
-		d.ID = ""
-		told := command + ` is not a valid command. In Slack, all messages that start with the "/" character are interpreted as commands. ` +
+	refused := ""
+	switch {
+	case command != s.command() || s.may("commands") != nil:
+		refused = command + ` is not a valid command. In Slack, all messages that start with the "/" character are interpreted as commands. ` +
 			`If you are trying to send a message and not run a command, try preceding the "/" with an empty space.`
-		s.post(c, &message{user: Slackbot, only: p.ID, text: told})
-		d.settle(&NotAcked{told})
+	case thread != "":
+		refused = command + " is not supported in threads. Sorry!"
+	}
+	if refused != "" {
+		d.ID = ""
+		s.post(c, &message{user: Slackbot, only: p.ID, text: refused, thread: thread})
+		d.settle(&NotAcked{refused})
 		return d, nil
 	}
 	if !s.RawText {
@@ -41,7 +65,7 @@ func (s *Server) Say(person, channel, text string) (*Delivery, error) {
 	d.ResponseURL = s.newResponse("commands", d)
 	s.dispatch(d, object{
 		"token": "verification-token", "team_id": Team, "team_domain": Domain,
-		"channel_id": c.ID, "channel_name": c.Name, "user_id": p.ID, "user_name": p.Name,
+		"channel_id": c.ID, "channel_name": c.shown(), "user_id": p.ID, "user_name": p.Name,
 		"command": command, "text": rest, "api_app_id": App,
 		"is_enterprise_install": "false", // a string here, unlike in clicks
 		"response_url":          d.ResponseURL, "trigger_id": d.TriggerID,
@@ -89,33 +113,26 @@ func (s *Server) press(person, channel, ts, actionID, value string, stale bool) 
 		}
 		return nil, fmt.Errorf("%s: it has no such button, only [%s]", doing, strings.Join(there, ", "))
 	}
-	d := s.newDelivery(interactive, p.ID, c)
-	d.source = m
-	delete(m.warnings, p.ID)
-	d.ResponseURL = s.newResponse("actions", d)
-	action := object{"action_ts": stamp(s.next()), "block_id": buttons[i].blockID}
+	return s.act(p, place{c: c, m: m}, buttons[i].blockID, pressed(buttons[i])), nil
+}
+
+// pressed is what payloads tell of a button.
+func pressed(b Button) object {
+	action := object{}
 	for _, field := range []string{"type", "action_id", "text", "value", "style", "url", "confirm", "accessibility_label"} {
-		if v, ok := buttons[i].element[field]; ok {
+		if v, ok := b.element[field]; ok {
 			action[field] = v
 		}
 	}
-	container := object{"type": "message", "message_ts": m.ts, "channel_id": c.ID, "is_ephemeral": m.only != ""}
-	payload := object{
-		"type": "block_actions", "api_app_id": App, "token": "verification-token",
-		"user":      object{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": p.Team},
-		"container": container, "trigger_id": d.TriggerID,
-		"team": object{"id": Team, "domain": Domain}, "enterprise": nil, "is_enterprise_install": false,
-		"channel": object{"id": c.ID, "name": c.Name},
-		"state":   object{"values": object{}}, "response_url": d.ResponseURL, "actions": []any{action},
+	return action
+}
+
+// shown is the name of c in payloads.
+func (c *channel) shown() string {
+	if c.im != "" {
+		return "directmessage"
 	}
-	if m.thread != "" {
-		container["thread_ts"] = m.thread
-	}
-	if m.only == "" { // an ephemeral message does not come along
-		payload["message"] = s.wire(m, false)
-	}
-	s.dispatch(d, payload)
-	return d, nil
+	return c.Name
 }
 
 // actor returns who does something where, if they can.

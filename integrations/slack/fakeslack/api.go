@@ -15,56 +15,12 @@ import (
 // object is a JSON object that is sent.
 type object = map[string]any
 
-// A method of the Web API. do runs with s.mu held and returns what the answer
-// carries beside "ok", and a line for the journal.
-type method struct {
-	app    bool     // wants the app-level token
-	scopes []string // the token needs one of them
-	args   []string // those it understands
-	ignore []string // those that make no difference here
-	do     func(s *Server, a args) (object, string, error)
-}
-
-var methods = map[string]method{
-	"apps.connections.open": {app: true, scopes: []string{"connections:write"}, do: (*Server).openConnection},
-	"auth.test":             {do: (*Server).authTest},
-	"chat.postMessage": {scopes: []string{"chat:write"},
-		args:   []string{"channel", "text", "blocks", "metadata", "thread_ts"},
-		ignore: []string{"unfurl_links", "unfurl_media", "mrkdwn", "parse", "link_names"},
-		do:     (*Server).postMessage},
-	"chat.update": {scopes: []string{"chat:write"},
-		args:   []string{"channel", "ts", "text", "blocks", "metadata"},
-		ignore: []string{"parse", "link_names", "as_user"},
-		do:     (*Server).updateMessage},
-	"chat.postEphemeral": {scopes: []string{"chat:write"},
-		args:   []string{"channel", "user", "text", "blocks", "thread_ts"},
-		ignore: []string{"parse", "link_names"},
-		do:     (*Server).postEphemeral},
-	"conversations.info": {scopes: []string{"channels:read", "groups:read", "im:read", "mpim:read"},
-		args: []string{"channel", "include_num_members"}, ignore: []string{"include_locale"},
-		do: (*Server).conversationsInfo},
-	"conversations.history": {scopes: []string{"channels:history", "groups:history", "im:history", "mpim:history"},
-		args: []string{"channel", "latest", "oldest", "inclusive", "limit", "cursor", "include_all_metadata"},
-		do:   (*Server).conversationsHistory},
-	"conversations.list": {scopes: []string{"channels:read", "groups:read", "im:read", "mpim:read"},
-		args: []string{"types", "exclude_archived", "limit", "cursor"}, ignore: []string{"team_id"},
-		do: (*Server).conversationsList},
-	"users.info": {scopes: []string{"users:read"},
-		args: []string{"user"}, ignore: []string{"include_locale"},
-		do: (*Server).usersInfo},
-	"usergroups.list": {scopes: []string{"usergroups:read"},
-		args: []string{"include_users", "include_count"}, ignore: []string{"include_disabled", "team_id"},
-		do: (*Server).usergroupsList},
-	"usergroups.users.list": {scopes: []string{"usergroups:read"},
-		args: []string{"usergroup"}, ignore: []string{"include_disabled", "team_id"},
-		do: (*Server).usergroupsUsersList},
-}
-
 // slackError is an error as the Web API answers it, with status 200.
 type slackError struct {
 	code     string
 	problems []string // in errors and response_metadata.messages
 	messages []string // in response_metadata.messages alone
+	details  []object // in errors, instead of the problems
 	needed   string   // of missing_scope
 	unknown  string   // what this fake does not know: to be remembered
 }
@@ -100,10 +56,16 @@ func (s *Server) api(w http.ResponseWriter, r *http.Request, name string) {
 		}
 		err = s.admit(w.Header(), m, token)
 	}
+	if wait := s.tooFast(name, m, a, err); wait > 0 {
+		s.note(call, "429")
+		fault{status: http.StatusTooManyRequests, after: wait}.refuse(w, r)
+		return
+	}
 	var reply object
 	var note string
 	if err == nil {
-		for _, name := range a.others(m.args, m.ignore) {
+		// Bolt sends team_id with every call.
+		for _, name := range a.others(m.args, append([]string{"team_id"}, m.ignore...)) {
 			s.surprise("%s: argument %q is not known here", call, name)
 		}
 		reply, note, err = m.do(s, a)
@@ -148,7 +110,9 @@ func (s *Server) botScopes() []string {
 		return s.BotScopes
 	}
 	return []string{"commands", "chat:write", "channels:read", "channels:history", "groups:read", "groups:history",
-		"users:read", "users:read.email", "usergroups:read"}
+		"users:read", "users:read.email", "usergroups:read", "im:read", "im:write", "im:history", "app_mentions:read",
+		"channels:join", "channels:write.topic", "groups:write.topic", "dnd:read", "reactions:read", "reactions:write",
+		"pins:read", "pins:write", "bookmarks:read", "bookmarks:write"}
 }
 
 func (s *Server) appScopes() []string {
@@ -189,6 +153,9 @@ func (s *Server) refusal(call string, m method, err error) object {
 	}
 	if len(e.problems) > 0 {
 		reply["errors"] = e.problems
+	}
+	if len(e.details) > 0 {
+		reply["errors"] = e.details
 	}
 	if len(lines) > 0 {
 		reply["response_metadata"] = object{"messages": lines}
@@ -299,11 +266,4 @@ func (a args) json(body []byte) error {
 		}
 	}
 	return nil
-}
-
-func (s *Server) authTest(args) (object, string, error) {
-	return object{
-		"url": "https://" + Domain + ".slack.com/", "team": Domain, "user": BotName, "team_id": Team,
-		"user_id": BotUser, "bot_id": Bot, "is_enterprise_install": false,
-	}, BotName, nil
 }

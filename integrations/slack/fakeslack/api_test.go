@@ -101,8 +101,64 @@ func TestErrors(t *testing.T) {
 		{"conversations.list", []string{"types", "channels"}, "invalid_types"},
 		{"conversations.list", []string{"limit", "many"}, "invalid_limit"},
 		{"conversations.list", []string{"cursor", "x"}, "invalid_cursor"},
-		{"conversations.list", []string{"types", "im"}, "missing_scope im:read of " + strings.Join((&Server{}).botScopes(), ",")},
+		{"conversations.list", []string{"types", "mpim"}, "missing_scope mpim:read of " + strings.Join((&Server{}).botScopes(), ",")},
 		{"users.info", []string{"user", "U404"}, "user_not_found"},
+		{"users.info", nil, "invalid_arguments"},
+		{"users.list", []string{"limit", "many"}, "invalid_limit"},
+		{"users.list", []string{"cursor", "x"}, "invalid_cursor"},
+		{"users.lookupByEmail", []string{"email", "nobody@example.org"}, "users_not_found"},
+		{"users.getPresence", []string{"user", "U404"}, "user_not_found"},
+		{"dnd.info", []string{"user", "U404"}, "user_not_found"},
+		{"chat.postMessage", []string{"channel", ana, "text", "x"}, ""},
+		{"chat.postMessage", []string{"channel", "U0GONE", "text", "x"}, "channel_not_found"},
+		{"chat.postMessage", []string{"channel", BotUser, "text", "x"}, "channel_not_found"},
+		{"chat.postMessage", []string{"channel", ops, "text", "x", "markdown_text", "y"}, "markdown_text_conflict"},
+		{"chat.postMessage", []string{"channel", ops, "markdown_text", strings.Repeat(long, 3)}, "msg_too_long"},
+		{"chat.delete", []string{"channel", ops, "ts", "HERS"}, "cant_delete_message"},
+		{"chat.delete", []string{"channel", ops, "ts", "1.000000"}, "message_not_found"},
+		{"chat.delete", []string{"channel", ops, "ts", "EPHEMERAL"}, "message_not_found"},
+		{"chat.delete", []string{"channel", "C404", "ts", "MINE"}, "channel_not_found"},
+		{"chat.getPermalink", []string{"channel", ops, "message_ts", "1.000000"}, "message_not_found"},
+		{"chat.getPermalink", []string{"channel", "C404", "message_ts", "MINE"}, "channel_not_found"},
+		{"conversations.open", nil, "users_list_not_supplied"},
+		{"conversations.open", []string{"users", "U404"}, "user_not_found"},
+		{"conversations.open", []string{"users", "U0GONE"}, "user_disabled"},
+		{"conversations.open", []string{"users", BotUser}, "cannot_dm_bot"},
+		{"conversations.open", []string{"users", "U0STRANGER"}, "user_not_visible"},
+		{"conversations.open", []string{"users", guest}, ""},
+		{"conversations.open", []string{"users", "1,2,3,4,5,6,7,8,9"}, "too_many_users"},
+		{"conversations.open", []string{"channel", ops}, "method_not_supported_for_channel_type"},
+		{"conversations.open", []string{"channel", "D404"}, "channel_not_found"},
+		{"conversations.join", []string{"channel", secret}, "method_not_supported_for_channel_type"},
+		{"conversations.join", []string{"channel", "C0HIDDEN"}, "channel_not_found"},
+		{"conversations.join", []string{"channel", "C0OLD"}, "is_archived"},
+		{"conversations.members", []string{"channel", "C404"}, "channel_not_found"},
+		{"conversations.members", []string{"channel", ops, "cursor", "x"}, "invalid_cursor"},
+		{"conversations.members", []string{"channel", ops, "limit", "x"}, "invalid_limit"},
+		{"conversations.setTopic", []string{"channel", ops}, "invalid_arguments"},
+		{"conversations.setTopic", []string{"channel", abroad, "topic", "x"}, "not_in_channel"},
+		{"conversations.setTopic", []string{"channel", "C0OLD", "topic", "x"}, "is_archived"},
+		{"conversations.setTopic", []string{"channel", ops, "topic", long[:251]}, "too_long"},
+		{"conversations.setTopic", []string{"channel", ana, "topic", "x"}, "method_not_supported_for_channel_type"},
+		{"conversations.replies", []string{"channel", ops, "ts", "1.000000"}, "thread_not_found"},
+		{"conversations.replies", []string{"channel", abroad, "ts", "1.000000"}, "not_in_channel"},
+		{"conversations.replies", []string{"channel", ops, "ts", "MINE", "limit", "0"}, "invalid_limit"},
+		{"conversations.replies", []string{"channel", ops, "ts", "MINE", "cursor", "x"}, "invalid_cursor"},
+		{"conversations.replies", []string{"channel", ops, "ts", "MINE", "oldest", "x"}, "invalid_ts_oldest"},
+		{"conversations.replies", []string{"channel", ops, "ts", "MINE", "latest", "x"}, "invalid_ts_latest"},
+		{"reactions.add", []string{"channel", ops, "timestamp", "MINE", "name", "No Name"}, "invalid_name"},
+		{"reactions.add", []string{"channel", ops, "timestamp", "x", "name", "eyes"}, "bad_timestamp"},
+		{"reactions.add", []string{"channel", ops, "timestamp", "1.000000", "name", "eyes"}, "message_not_found"},
+		{"reactions.remove", []string{"channel", ops, "timestamp", "MINE", "name", "eyes"}, "no_reaction"},
+		{"pins.remove", []string{"channel", ops, "timestamp", "MINE"}, "not_pinned"},
+		{"pins.add", []string{"channel", abroad, "timestamp", "1.000000"}, "message_not_found"},
+		{"pins.list", []string{"channel", "C404"}, "channel_not_found"},
+		{"bookmarks.add", []string{"channel_id", ops, "title", "x"}, "invalid_arguments"},
+		{"bookmarks.add", []string{"channel_id", ops, "title", "x", "type", "link", "link", "nowhere"}, "invalid_link"},
+		{"bookmarks.add", []string{"channel_id", ops, "title", "x", "type", "folder", "link", "https://x.test"}, "invalid_bookmark_type"},
+		{"bookmarks.edit", []string{"channel_id", ops, "bookmark_id", "Bk404"}, "not_found"},
+		{"bookmarks.remove", []string{"channel_id", ops, "bookmark_id", "Bk404"}, "not_found"},
+		{"bookmarks.list", []string{"channel_id", abroad}, "not_in_channel"},
 		{"usergroups.users.list", []string{"usergroup", "S404"}, "no_such_subteam"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -152,9 +208,9 @@ func TestSurprises(t *testing.T) {
 		expect("no type", "missing_post_type", code(answer), 5)
 		answer, _ = w.do("/api/auth.test", "application/x-www-form-urlencoded", "%zz", DefaultBotToken)
 		expect("bad form", "invalid_form_data", code(answer), 6)
-		answer, _ = w.call("chat.postMessage", DefaultBotToken, "channel", ana, "text", "x")
-		expect("direct message", "channel_not_found", code(answer), 7)
-		answer, _ = w.call("chat.postMessage", DefaultBotToken, "channel", ops, "blocks", `[{"type":"carousel"}]`)
+		answer, _ = w.call("conversations.open", DefaultBotToken, "users", ana+","+bea)
+		expect("group direct message", "missing_scope mpim:write of "+strings.Join(w.botScopes(), ","), code(answer), 7)
+		answer, _ = w.call("chat.postMessage", DefaultBotToken, "channel", ops, "blocks", `[{"type":"video"}]`)
 		expect("unknown block", "invalid_blocks", code(answer), 8)
 		answer, _ = w.call("chat.postMessage", DefaultBotToken, "channel", ops, "text", "x", "thread_ts", "1.000000")
 		expect("thread of nothing", "cannot_reply_to_message", code(answer), 9)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -95,6 +96,58 @@ func TestBlocks(t *testing.T) {
 		{"multi select", `{"type":"divider"},{"type":"actions","elements":[{"type":"multi_static_select"}]}`, []string{"unsupported element: multiselect [json-pointer:/blocks/1]"}},
 		{"image", `{"type":"image","image_url":"https://x.test/i.png","alt_text":"a picture"}`, nil},
 		{"image without alt", `{"type":"image","image_url":"https://x.test/i.png"}`, []string{"missing required field: alt_text [json-pointer:/blocks/0]"}},
+		{"header level", `{"type":"header","level":5,"text":{"type":"plain_text","text":"x"}}`, []string{"must be less than 5 [json-pointer:/blocks/0/level]"}},
+		{"select in groups", `{"type":"actions","elements":[{"type":"static_select","option_groups":[{"label":{"type":"plain_text","text":"g"},"options":[` +
+			many(2, `{"text":{"type":"plain_text","text":"o"},"value":"#"}`) + `]}]}]}`, nil},
+		{"options and groups", `{"type":"actions","elements":[{"type":"static_select","options":[],"option_groups":[]}]}`,
+			[]string{"only one of `options` or `option_groups` allowed [json-pointer:/blocks/0/elements/0]"}},
+		{"initial option", `{"type":"actions","elements":[{"type":"static_select","options":[{"text":{"type":"plain_text","text":"o"},"value":"1"}],` +
+			`"initial_option":{"text":{"type":"plain_text","text":"o"},"value":"2"}}]}`,
+			[]string{"must be an exact match of a provided option [json-pointer:/blocks/0/elements/0/initial_option]"}},
+		{"multi select beside a section", `{"type":"section","text":{"type":"mrkdwn","text":"x"},"accessory":{"type":"multi_users_select"}}`, nil},
+		{"text in actions", `{"type":"actions","elements":[{"type":"plain_text_input"}]}`, []string{"unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0/type]"}},
+		{"11 boxes", `{"type":"actions","elements":[{"type":"checkboxes","options":[` + many(11, `{"text":{"type":"mrkdwn","text":"o"},"value":"#"}`) + `]}]}`,
+			[]string{"no more than 10 items allowed [json-pointer:/blocks/0/elements/0/options]"}},
+		{"input", `{"type":"input","label":{"type":"plain_text","text":"` + x(2000) + `"},"element":{"type":"number_input","is_decimal_allowed":false}}`, nil},
+		{"input without element", `{"type":"input","label":{"type":"plain_text","text":"l"}}`, []string{"missing required field: element [json-pointer:/blocks/0]"}},
+		{"button as input", `{"type":"input","label":{"type":"plain_text","text":"l"},"element":{"type":"button"}}`, []string{"unsupported type: button [json-pointer:/blocks/0/element/type]"}},
+		{"number without decimals", `{"type":"input","label":{"type":"plain_text","text":"l"},"element":{"type":"number_input"}}`,
+			[]string{"missing required field: is_decimal_allowed [json-pointer:/blocks/0/element]"}},
+		{"length", `{"type":"input","label":{"type":"plain_text","text":"l"},"element":{"type":"plain_text_input","max_length":3001}}`,
+			[]string{"must be less than 3001 [json-pointer:/blocks/0/element/max_length]"}},
+		{"date", `{"type":"actions","elements":[{"type":"datepicker","initial_date":"tomorrow"}]}`, []string{"must match pattern [json-pointer:/blocks/0/elements/0/initial_date]"}},
+		{"time", `{"type":"actions","elements":[{"type":"timepicker","initial_time":"24:00"}]}`, []string{"must match pattern [json-pointer:/blocks/0/elements/0/initial_time]"}},
+		{"feedback", `{"type":"context_actions","elements":[{"type":"feedback_buttons","positive_button":{"text":{"type":"plain_text","text":"+"},"value":"1"},` +
+			`"negative_button":{"text":{"type":"plain_text","text":"-"},"value":"0"}},{"type":"icon_button","icon":"trash","text":{"type":"plain_text","text":"Delete"}}]}`, nil},
+		{"button in context actions", `{"type":"context_actions","elements":[{"type":"button"}]}`, []string{"unsupported type: button [json-pointer:/blocks/0/elements/0/type]"}},
+		{"markdown", `{"type":"markdown","text":"` + x(12_000) + `"}`, nil},
+		{"two long markdowns", `{"type":"markdown","text":"` + x(6_001) + `"},{"type":"markdown","text":"` + x(6_000) + `"}`,
+			[]string{"must be less than 12001 characters [json-pointer:/blocks/1/text]"}},
+		{"rich text", `{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"x"}]},` +
+			`{"type":"rich_text_list","style":"bullet","elements":[{"type":"rich_text_section","elements":[]}]}]}`, nil},
+		{"rich list of text", `{"type":"rich_text","elements":[{"type":"rich_text_list","style":"bullet","elements":[{"type":"text","text":"x"}]}]}`,
+			[]string{"must be a valid enum value [json-pointer:/blocks/0/elements/0/elements/0/type]"}},
+		{"table", `{"type":"table","rows":[[{"type":"raw_text","text":"a"},{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[]}]}]]}`, nil},
+		{"21 cells", `{"type":"table","rows":[[` + many(21, `{"type":"raw_text","text":"a"}`) + `]]}`, []string{"no more than 20 items allowed [json-pointer:/blocks/0/rows/0]"}},
+		{"101 rows", `{"type":"table","rows":[` + many(101, `[{"type":"raw_text","text":"a"}]`) + `]}`, []string{"no more than 100 items allowed [json-pointer:/blocks/0/rows]"}},
+		{"long table", `{"type":"table","rows":[[{"type":"raw_text","text":"` + x(9_999) + `"},{"type":"raw_text","text":"ab"}]]}`,
+			[]string{"must be less than 10001 characters [json-pointer:/blocks/0/rows]"}},
+		{"container", `{"type":"container","title":{"type":"plain_text","text":"t"},"is_collapsible":true,"child_blocks":[{"type":"divider"}]}`, nil},
+		{"container of a card", `{"type":"container","title":{"type":"plain_text","text":"t"},"child_blocks":[{"type":"card","title":{"type":"mrkdwn","text":"x"}}]}`,
+			[]string{"unsupported type: card [json-pointer:/blocks/0/child_blocks/0/type]"}},
+		{"container without title", `{"type":"container","child_blocks":[` + many(11, `{"type":"divider"}`) + `]}`,
+			[]string{"missing required field: title [json-pointer:/blocks/0]", "no more than 10 items allowed [json-pointer:/blocks/0/child_blocks]"}},
+		{"card", `{"type":"card","title":{"type":"mrkdwn","text":"` + x(150) + `"},"actions":[{"type":"button","text":{"type":"plain_text","text":"b"}}]}`, nil},
+		{"empty card", `{"type":"card"}`, []string{"must define at least one of `hero_image`, `title`, `actions` or `body` [json-pointer:/blocks/0]"}},
+		{"card body", `{"type":"card","body":{"type":"mrkdwn","text":"` + x(201) + `"}}`, []string{"failed to match all allowed schemas [json-pointer:/blocks/0/body]",
+			"must be less than 201 characters [json-pointer:/blocks/0/body/text]"}},
+		{"carousel", `{"type":"carousel","elements":[` + many(10, `{"type":"card","title":{"type":"mrkdwn","text":"x"}}`) + `]}`, nil},
+		{"11 cards", `{"type":"carousel","elements":[` + many(11, `{"type":"card","title":{"type":"mrkdwn","text":"x"}}`) + `]}`,
+			[]string{"no more than 10 items allowed [json-pointer:/blocks/0/elements]"}},
+		{"alert", `{"type":"alert","text":{"type":"mrkdwn","text":"x"}}`, []string{"unsupported type: alert [json-pointer:/blocks/0/type]"}},
+		{"plan", `{"type":"plan","title":"p","tasks":[{"type":"task_card","task_id":"1","title":"t","status":"complete"}]}`, nil},
+		{"plan with a text object", `{"type":"plan","title":{"type":"plain_text","text":"p"}}`, []string{"must provide a string [json-pointer:/blocks/0/title]"}},
+		{"file", `{"type":"file","external_id":"f","source":"remote"}`, nil},
 		{"not supported", `{"type":"video"}`, []string{"unsupported type: video [json-pointer:/blocks/0/type]"}},
 		{"no list", `{"type":"actions","elements":{}}`, []string{"must provide an array [json-pointer:/blocks/0/elements]"}},
 		{"no object", `{"type":"actions","elements":[1]}`, []string{"must provide an object [json-pointer:/blocks/0/elements/0]"}},
@@ -106,6 +159,36 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%s: %v\n%s", tc.name, err, diff)
 		}
 	}
+}
+
+func TestBlocksValidate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for _, tc := range []struct{ argument, value, want string }{
+			{"blocks", question, ""},
+			{"message", `{"text":"x","blocks":` + question + `}`, ""},
+			{"view", form, ""},
+			{"blocks", `[{"type":"section"}]`, "invalid_blocks /blocks/0 invalid_value must define either `text` or `fields`"},
+			{"message", `{"blocks":[{"type":"header"}]}`, "invalid_message /blocks/0 missing_required_field missing required field: text"},
+			{"view", `{"type":"home","blocks":[{"type":"context","elements":[]}]}`, "invalid_view /view/blocks/0/elements invalid_length no fewer than 1 items allowed"},
+			{"blocks", "nonsense", "invalid_blocks_format"},
+			{"text", "", "invalid_arguments"},
+		} {
+			form := []string{tc.argument, tc.value}
+			if tc.value == "" {
+				form = nil
+			}
+			a, _ := w.call("blocks.validate", DefaultBotToken, form...)
+			got := code(a)
+			if list, ok := a["errors"].([]any); ok {
+				e := list[0].(map[string]any)
+				got += fmt.Sprintf(" %s %s %s", e["pointer"], e["code"], e["message"])
+			}
+			if got != tc.want {
+				t.Errorf("%s %s: %q, want %q", tc.argument, tc.value, got, tc.want)
+			}
+		}
+	})
 }
 
 // Slack fills in what an app leaves out.
@@ -165,6 +248,38 @@ f2
 · print
 [Which ▾] [⋮] [Go]
 [image: a graph]`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	got = s.Plain(json.RawMessage(`[
+	 {"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"see "},{"type":"user","user_id":"U0ANA"},
+	   {"type":"link","url":"https://x.test"},{"type":"emoji","name":"eyes"},{"type":"channel","channel_id":"C0OPS"},
+	   {"type":"usergroup","usergroup_id":"S0ADMINS"},{"type":"broadcast","range":"here"}]},
+	  {"type":"rich_text_list","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"one"}]}]}]},
+	 {"type":"table","rows":[[{"type":"raw_text","text":"a"},{"type":"raw_text","text":"b"}],[{"type":"raw_text","text":"c"}]]},
+	 {"type":"container","title":{"type":"plain_text","text":"More"},"child_blocks":[{"type":"divider"}]},
+	 {"type":"carousel","elements":[{"type":"card","title":{"type":"mrkdwn","text":"Card"},"actions":[{"type":"button","text":{"text":"Go"}}]}]},
+	 {"type":"alert","text":{"type":"mrkdwn","text":"careful"}},
+	 {"type":"plan","title":"Plan","tasks":[{"title":"do it","status":"complete"}]},{"type":"task_card","title":"do that"},
+	 {"type":"file","external_id":"f"},
+	 {"type":"context_actions","elements":[{"type":"feedback_buttons","positive_button":{"text":{"text":"+"}},"negative_button":{"text":{"text":"-"}}}]},
+	 {"type":"input","label":{"type":"plain_text","text":"Why"},"hint":{"type":"plain_text","text":"in a word"},"element":{"type":"plain_text_input"}}]`))
+	want = `see @anahttps://x.test:eyes:#treeherder-ops@th-admins@here
+one
+a | b
+c
+*More*
+---
+Card
+[Go]
+! careful
+*Plan*
+do it (complete)
+do that (pending)
+[file f]
+[+] [-]
+Why: []
+· in a word`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

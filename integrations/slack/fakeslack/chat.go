@@ -27,6 +27,15 @@ type content struct {
 func (s *Server) readContent(a args) (content, error) {
 	var c content
 	c.text, c.hasText = a["text"], a["text"] != ""
+	if markdown := a["markdown_text"]; markdown != "" {
+		switch {
+		case c.hasText || a["blocks"] != "":
+			return c, fail("markdown_text_conflict")
+		case utf8.RuneCountInString(markdown) > mostMarkdown:
+			return c, fail("msg_too_long")
+		}
+		a["blocks"] = string(mustJSON([]object{{"type": "markdown", "text": markdown}}))
+	}
 	if raw, ok := a["blocks"]; ok && raw != "" {
 		c.hasBlocks = true
 		var err error
@@ -54,7 +63,8 @@ func (s *Server) readContent(a args) (content, error) {
 	return c, nil
 }
 
-// speakIn finds the channel that the bot is about to post in.
+// speakIn finds the channel that the bot is about to post in: by id, by name,
+// or a person's, which is the messages tab of its App Home.
 func (s *Server) speakIn(a args) (*channel, error) {
 	if a["channel"] == "" {
 		return nil, missing("channel")
@@ -63,9 +73,14 @@ func (s *Server) speakIn(a args) (*channel, error) {
 	if c == nil {
 		c = s.channelNamed(strings.TrimPrefix(a["channel"], "#"))
 	}
+	if p, ok := s.person(a["channel"]); ok && c == nil {
+		// chat.postMessage says channel_not_found of those that
+		// conversations.open has better words for.
+		if p, err := s.writeTo(p.ID); err == nil {
+			c, _ = s.direct(p)
+		}
+	}
 	switch {
-	case c == nil && strings.HasPrefix(a["channel"], "U"), c == nil && strings.HasPrefix(a["channel"], "D"):
-		return nil, slackError{code: "channel_not_found", unknown: "direct messages are not supported here: " + a["channel"]}
 	case c == nil, c.Private && !c.has(BotUser): // a private channel is not even there for those outside
 		return nil, fail("channel_not_found")
 	case c.Archived:
@@ -106,7 +121,7 @@ func (s *Server) postMessage(a args) (object, string, error) {
 		return nil, "", err
 	}
 	m := s.post(c, &message{user: BotUser, bot: true, text: cut(says.text, keptText), blocks: says.blocks,
-		metadata: says.metadata, thread: a["thread_ts"]})
+		metadata: says.metadata, thread: a["thread_ts"], broadcast: a["thread_ts"] != "" && a.flag("reply_broadcast")})
 	return object{"channel": c.ID, "ts": m.ts, "message": s.wire(m, true)}, c.ID + " " + m.ts, nil
 }
 
@@ -185,6 +200,48 @@ func (s *Server) postEphemeral(a args) (object, string, error) {
 	}
 	m := s.post(c, &message{user: BotUser, bot: true, only: a["user"], text: says.text, blocks: says.blocks, thread: a["thread_ts"]})
 	return object{"message_ts": m.ts}, c.ID + " " + m.ts + " for " + a["user"], nil
+}
+
+func (s *Server) deleteMessage(a args) (object, string, error) {
+	c := s.channel(a["channel"])
+	switch {
+	case a["channel"] == "":
+		return nil, "", missing("channel")
+	case a["ts"] == "":
+		return nil, "", missing("ts")
+	case c == nil, c.Private && !c.has(BotUser):
+		return nil, "", fail("channel_not_found")
+	}
+	m := c.message(a["ts"])
+	switch {
+	case m == nil, m.deleted, m.only != "":
+		return nil, "", fail("message_not_found")
+	case m.user != BotUser:
+		return nil, "", fail("cant_delete_message")
+	}
+	s.remove(m)
+	return object{"channel": c.ID, "ts": m.ts}, c.ID + " " + m.ts, nil
+}
+
+func (s *Server) getPermalink(a args) (object, string, error) {
+	c := s.channel(a["channel"])
+	switch {
+	case a["channel"] == "":
+		return nil, "", missing("channel")
+	case a["message_ts"] == "":
+		return nil, "", missing("message_ts")
+	case c == nil, c.Private && !c.has(BotUser):
+		return nil, "", fail("channel_not_found")
+	}
+	m := c.message(a["message_ts"])
+	if m == nil || m.deleted || m.only != "" {
+		return nil, "", fail("message_not_found")
+	}
+	link := "https://" + Domain + ".slack.com/archives/" + c.ID + "/p" + strings.Replace(m.ts, ".", "", 1)
+	if m.reply() {
+		link += "?thread_ts=" + m.thread + "&cid=" + c.ID
+	}
+	return object{"channel": c.ID, "permalink": link}, link, nil
 }
 
 // cut shortens text to n code points.

@@ -24,7 +24,16 @@ const (
 	rawFrame      = "raw" // of SendRaw
 )
 
-// Delivery is a command or click on its way to the app.
+// What interactive envelopes carry.
+const (
+	blockActions   = "block_actions"
+	viewSubmission = "view_submission"
+	viewClosed     = "view_closed"
+	shortcut       = "shortcut"
+	messageAction  = "message_action"
+)
+
+// Delivery is a command, a click or an event on its way to the app.
 type Delivery struct {
 	ID          string // envelope_id; empty if nothing had to be delivered
 	TriggerID   string
@@ -32,11 +41,14 @@ type Delivery struct {
 
 	s       *Server
 	kind    string
+	what    string // of kind interactive: the type of its payload
 	data    []byte
 	person  string
 	channel *channel
 	source  *message // that was clicked
-	line    string   // that was typed
+	view    *view    // that was clicked, or submitted
+	event   *event
+	line    string // that was typed
 	done    chan struct{}
 	settled bool  // under s.mu
 	err     error // set before done is closed
@@ -64,12 +76,16 @@ func (d *Delivery) Wait(ctx context.Context) error {
 
 func (s *Server) newDelivery(kind, person string, c *channel) *Delivery {
 	n := s.next()
-	d := &Delivery{
+	return &Delivery{
 		s: s, kind: kind, person: person, channel: c, done: make(chan struct{}),
-		ID:        fmt.Sprintf("%08x-%04x-4fff-8fff-%012x", n>>32&0xffffffff, n>>16&0xffff, n),
+		ID:        s.envelopeID(),
 		TriggerID: fmt.Sprintf("%d.%d.fake%x", n, s.next(), n),
 	}
-	return d
+}
+
+func (s *Server) envelopeID() string {
+	n := s.next()
+	return fmt.Sprintf("%08x-%04x-4fff-8fff-%012x", n>>32&0xffffffff, n>>16&0xffff, n)
 }
 
 // settle ends the waiting for d, once.
@@ -85,14 +101,13 @@ func (d *Delivery) settle(err error) {
 // dispatch sends d to the app, and gives up on it in time.
 func (s *Server) dispatch(d *Delivery, payload object) {
 	d.data = mustJSON(object{"envelope_id": d.ID, "type": d.kind, "payload": payload,
-		// Recorded from Slack: block_actions say false.
-		"accepts_response_payload": d.kind == slashCommands})
-	s.expect(d)
-	time.AfterFunc(ackWithin, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.giveUp(d, "operation_timeout")
-	})
+		// Recorded from Slack: block_actions and shortcuts say false.
+		"accepts_response_payload": d.kind == slashCommands || d.what == viewSubmission})
+	s.expect(d.ID, d)
+	if payload["trigger_id"] != nil {
+		s.arm(d)
+	}
+	s.after(ackWithin, func() { s.giveUp(d, "operation_timeout") })
 	s.route(d)
 	if s.duplicates > 0 {
 		s.duplicates--
@@ -100,27 +115,35 @@ func (s *Server) dispatch(d *Delivery, payload object) {
 	}
 }
 
-func (s *Server) expect(d *Delivery) {
+// expect remembers that the app will acknowledge d by this envelope_id.
+func (s *Server) expect(id string, d *Delivery) {
 	if s.deliveries == nil {
 		s.deliveries = map[string]*Delivery{}
 	}
-	s.deliveries[d.ID] = d
+	s.deliveries[id] = d
 }
 
 // route hands d to one socket.
 func (s *Server) route(d *Delivery) {
-	k := s.nextSocket()
-	if k == nil {
-		s.giveUp(d, "dispatch_failed")
-		return
+	s.pass(frame{call: "slack envelope " + d.kind, data: d.data, d: d})
+}
+
+// pass gives f to the next socket.
+func (s *Server) pass(f frame) {
+	switch k := s.nextSocket(); {
+	case k != nil:
+		k.push(f)
+	case f.d.event == nil:
+		s.giveUp(f.d, "dispatch_failed")
+	default: // an event is sent again by itself
+		s.note(f.call, "%s: no socket is left", f.d.ID)
 	}
-	k.push(frame{call: "slack envelope " + d.kind, data: d.data, d: d})
 }
 
 // reroute hands on what a socket could not write.
 func (s *Server) reroute(f frame) {
 	if f.d != nil && !f.d.settled {
-		s.route(f.d)
+		s.pass(f)
 	}
 }
 
@@ -136,18 +159,24 @@ func (s *Server) giveUp(d *Delivery, why string) {
 	command, _, _ := strings.Cut(d.line, " ")
 	text := command + " failed because the app did not respond."
 	switch {
+	case d.what == viewSubmission:
+		text = trouble
 	case d.kind != slashCommands:
 		text = "The app did not respond."
 	case why == "dispatch_failed":
 		text = command + ` failed with the error "dispatch_failed"`
 	}
 	s.note("slack envelope "+d.kind, "%s %s", d.ID, why)
-	if d.source != nil {
+	switch {
+	case d.what == viewClosed: // nobody waits for that
+	case d.view != nil:
+		d.view.trouble = text
+	case d.source != nil:
 		if d.source.warnings == nil {
 			d.source.warnings = map[string]string{}
 		}
 		d.source.warnings[d.person] = text
-	} else {
+	case d.channel != nil:
 		s.post(d.channel, &message{user: Slackbot, only: d.person, text: text})
 	}
 	d.settle(&NotAcked{text})
@@ -169,7 +198,7 @@ func (s *Server) SendRaw(data []byte) (*Delivery, error) {
 	if d.ID == "" {
 		d.settle(nil)
 	} else {
-		s.expect(d)
+		s.expect(d.ID, d)
 	}
 	s.route(d)
 	return d, nil
@@ -193,6 +222,10 @@ func (s *Server) ack(k *socket, data []byte) {
 		d = nil
 	case d == nil:
 		s.note("slack ack", "%s ignored: no such envelope", a.EnvelopeID)
+	case s.unheard > 0:
+		s.unheard--
+		s.note("slack ack", "%s lost", a.EnvelopeID)
+		d = nil
 	}
 	s.mu.Unlock()
 	if d == nil || err != nil {
@@ -223,6 +256,9 @@ func (s *Server) acked(d *Delivery, payload json.RawMessage) string {
 			s.surprise("ack of %s: the payload is no object: %.200s", d.ID, payload)
 			return ": undecodable payload"
 		}
+	}
+	if d.what == viewSubmission {
+		return s.answered(d, a)
 	}
 	if len(a) == 0 {
 		return ""

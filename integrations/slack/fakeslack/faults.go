@@ -16,14 +16,19 @@ type fault struct {
 	after  time.Duration // 429, with this Retry-After
 	status int           // this status
 	lose   bool          // no answer, although it was done
+	code   string        // this error, with status 200
 }
 
-func (f fault) refuses() bool { return f.status != 0 }
+func (f fault) refuses() bool { return f.status != 0 || f.code != "" }
 
 func (f fault) refuse(w http.ResponseWriter, _ *http.Request) {
 	if f.status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", strconv.Itoa(int(f.after/time.Second)))
 		answer(w, f.status, object{"ok": false, "error": "ratelimited"})
+		return
+	}
+	if f.code != "" {
+		answer(w, http.StatusOK, object{"ok": false, "error": f.code})
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -41,6 +46,12 @@ func (s *Server) RateLimit(method string, n int, retryAfter time.Duration) {
 // Fail answers the next n calls of method with this status. Nothing is done.
 func (s *Server) Fail(method string, n, status int) {
 	s.addFault(method, fault{left: n, status: status})
+}
+
+// Refuse answers the next n calls of method with this error of the Web API
+// ("invalid_auth"). Nothing is done.
+func (s *Server) Refuse(method string, n int, code string) {
+	s.addFault(method, fault{left: n, code: code})
 }
 
 // Lose does what the next n calls of method ask for and then cuts the
@@ -71,6 +82,8 @@ func (s *Server) takeFault(method string) fault {
 			switch {
 			case f.lose:
 				s.note("slack "+method, "its answer will be lost")
+			case f.code != "":
+				s.note("slack "+method, "answered %s", f.code)
 			default:
 				s.note("slack "+method, "answered %d", f.status)
 			}

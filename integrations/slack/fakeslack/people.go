@@ -2,6 +2,7 @@ package fakeslack
 
 import (
 	"slices"
+	"time"
 )
 
 // Person is somebody in the workspace.
@@ -15,6 +16,8 @@ type Person struct {
 	Bot      bool
 	Deleted  bool // deactivated
 	Guest    bool
+	Admin    bool // of the workspace; its owner is one too
+	Owner    bool
 }
 
 // Channel is a channel and who is in it.
@@ -37,8 +40,13 @@ type Group struct {
 
 type channel struct {
 	Channel
-	created  int64
-	messages []*message
+	im        string // whose direct messages with the app these are; empty: a channel
+	created   int64
+	topicBy   string
+	topicAt   int64
+	messages  []*message
+	pins      []pin
+	bookmarks []Bookmark
 }
 
 func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
@@ -92,7 +100,64 @@ func (s *Server) SetGroup(g Group) {
 	s.groups = append(s.groups, g)
 }
 
+// DirectChannel returns the ID of the channel of person's direct messages with
+// the app: the messages tab of its App Home. Empty: there can be none.
+func (s *Server) DirectChannel(person string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.person(person)
+	if !ok || p.Bot {
+		return ""
+	}
+	c, _ := s.direct(p)
+	return c.ID
+}
+
+// presence is whether somebody is there and wants to be disturbed.
+type presence struct {
+	away  bool
+	quiet time.Time // until then
+}
+
+// SetPresence makes person active or away. Everybody is active at first.
+func (s *Server) SetPresence(person string, active bool) {
+	s.setPresence(person, func(p *presence) { p.away = !active })
+}
+
+// SetDND says that person does not want to be disturbed until then.
+func (s *Server) SetDND(person string, until time.Time) {
+	s.setPresence(person, func(p *presence) { p.quiet = until })
+}
+
+func (s *Server) setPresence(person string, change func(*presence)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.presences == nil {
+		s.presences = map[string]presence{}
+	}
+	p := s.presences[person]
+	change(&p)
+	s.presences[person] = p
+	s.touch()
+}
+
 // The methods below are called with s.mu held.
+
+// direct returns p's direct messages with the app, and whether they were there.
+func (s *Server) direct(p Person) (*channel, bool) {
+	if i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.im == p.ID }); i >= 0 {
+		return s.channels[i], true
+	}
+	c := &channel{Channel: Channel{ID: s.id("D"), Members: []string{p.ID, BotUser}}, im: p.ID, created: time.Now().Unix()}
+	s.channels = append(s.channels, c)
+	s.touch()
+	return c, false
+}
+
+// meets reports whether somebody of another workspace shares a channel with the app.
+func (s *Server) meets(p Person) bool {
+	return p.Team == Team || slices.ContainsFunc(s.channels, func(c *channel) bool { return c.has(p.ID) && c.has(BotUser) })
+}
 
 func (s *Server) person(id string) (Person, bool) {
 	if p, ok := s.people[id]; ok {
@@ -122,7 +187,7 @@ func (s *Server) channel(id string) *channel {
 }
 
 func (s *Server) channelNamed(name string) *channel {
-	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.Name == name })
+	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.im == "" && c.Name == name })
 	if i < 0 {
 		return nil
 	}

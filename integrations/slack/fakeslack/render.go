@@ -31,24 +31,62 @@ func (m Message) Buttons() []Button {
 	return buttonsOf(blocks)
 }
 
-func buttonsOf(blocks []any) []Button {
-	var found []Button
+// element is an interactive element, and the block it is in.
+type element struct{ block, it object }
+
+func (e element) kind() string     { return stringOf(e.it["type"]) }
+func (e element) blockID() string  { return stringOf(e.block["block_id"]) }
+func (e element) actionID() string { return stringOf(e.it["action_id"]) }
+
+// elementsOf returns what is in blocks, in the order it is read.
+func elementsOf(blocks []any) []element {
+	var found []element
 	for _, b := range blocks {
 		block, _ := b.(object)
-		elements, _ := block["elements"].([]any)
-		if a := block["accessory"]; a != nil {
-			elements = append(elements[:len(elements):len(elements)], a)
-		}
-		for _, e := range elements {
-			e, _ := e.(object)
-			if e["type"] != "button" {
-				continue
+		var within []any
+		for _, name := range []string{"elements", "actions"} {
+			if list, ok := block[name].([]any); ok {
+				within = append(within, list...)
 			}
-			found = append(found, Button{
-				Label: textOf(e["text"]), ActionID: stringOf(e["action_id"]), Value: stringOf(e["value"]),
-				URL: stringOf(e["url"]), Style: stringOf(e["style"]), Dialog: dialog(e),
-				blockID: stringOf(block["block_id"]), element: e,
-			})
+		}
+		for _, name := range []string{"accessory", "element"} {
+			if block[name] != nil {
+				within = append(within, block[name])
+			}
+		}
+		if block["type"] == "carousel" {
+			found = append(found, elementsOf(within)...) // its elements are blocks
+			continue
+		}
+		for _, e := range within {
+			if e, ok := e.(object); ok {
+				found = append(found, element{block, e})
+			}
+		}
+		children, _ := block["child_blocks"].([]any)
+		found = append(found, elementsOf(children)...)
+	}
+	return found
+}
+
+func buttonsOf(blocks []any) []Button {
+	var found []Button
+	add := func(e element, b, action object) {
+		found = append(found, Button{
+			Label: textOf(b["text"]), ActionID: e.actionID(), Value: stringOf(b["value"]),
+			URL: stringOf(b["url"]), Style: stringOf(b["style"]), Dialog: dialog(b),
+			blockID: e.blockID(), element: action,
+		})
+	}
+	for _, e := range elementsOf(blocks) {
+		switch e.kind() {
+		case "button", "icon_button":
+			add(e, e.it, e.it)
+		case "feedback_buttons":
+			for _, name := range []string{"positive_button", "negative_button"} {
+				b, _ := e.it[name].(object)
+				add(e, b, object{"type": "feedback_buttons", "action_id": e.actionID(), "text": b["text"], "value": b["value"]})
+			}
 		}
 	}
 	return found
@@ -103,18 +141,19 @@ func (s *Server) Plain(blocks json.RawMessage) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lines(list)
+	return s.lines(list, nil)
 }
 
 // plain is how m reads, with s.mu held.
 func (s *Server) plain(m *message) string {
 	if len(m.blocks) > 0 {
-		return s.lines(m.blocks)
+		return s.lines(m.blocks, nil)
 	}
 	return s.mrkdwn(m.text)
 }
 
-func (s *Server) lines(blocks []any) string {
+// lines writes blocks, and in them what state holds.
+func (s *Server) lines(blocks []any, state values) string {
 	var lines []string
 	add := func(line string) {
 		for l := range strings.SplitSeq(line, "\n") {
@@ -124,63 +163,132 @@ func (s *Server) lines(blocks []any) string {
 	for _, b := range blocks {
 		b, _ := b.(object)
 		elements, _ := b["elements"].([]any)
+		within := state[stringOf(b["block_id"])]
 		switch b["type"] {
 		case "section":
 			if b["text"] != nil {
-				add(s.read(b["text"]))
+				add(s.read(b["text"], within))
 			}
 			fields, _ := b["fields"].([]any)
 			for _, f := range fields {
-				add(s.read(f))
+				add(s.read(f, within))
 			}
 			if b["accessory"] != nil {
-				add(s.read(b["accessory"]))
+				add(s.read(b["accessory"], within))
 			}
 		case "header":
-			add("*" + s.read(b["text"]) + "*")
+			add("*" + s.read(b["text"], within) + "*")
 		case "divider":
 			add("---")
 		case "image":
-			add(s.read(b))
+			add(s.read(b, within))
 		case "context":
-			add("· " + strings.ReplaceAll(s.join(elements), "\n", "\n· "))
-		case "actions":
-			add(s.join(elements))
+			add("· " + strings.ReplaceAll(s.join(elements, within), "\n", "\n· "))
+		case "actions", "context_actions":
+			add(s.join(elements, within))
+		case "input":
+			add(s.read(b["label"], within) + ": " + s.read(b["element"], within))
+			if b["hint"] != nil {
+				add("· " + s.read(b["hint"], within))
+			}
+		default:
+			if text := s.richer(b, state); text != "" {
+				add(text)
+			}
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-func (s *Server) join(elements []any) string {
+// richer writes the blocks that came later.
+func (s *Server) richer(b object, state values) string {
+	within := state[stringOf(b["block_id"])]
+	elements, _ := b["elements"].([]any)
+	var parts []string
+	switch b["type"] {
+	case "rich_text":
+		return s.mrkdwn(flat(b))
+	case "table":
+		rows, _ := b["rows"].([]any)
+		for _, r := range rows {
+			row, _ := r.([]any)
+			var cells []string
+			for _, c := range row {
+				cells = append(cells, s.mrkdwn(flat(c)))
+			}
+			parts = append(parts, strings.Join(cells, " | "))
+		}
+	case "container":
+		children, _ := b["child_blocks"].([]any)
+		parts = append(parts, "*"+or(textOf(b["title"]), flat(b["rich_text_title"]))+"*", s.lines(children, state))
+	case "card":
+		for _, name := range []string{"title", "subtitle", "body"} {
+			if b[name] != nil {
+				parts = append(parts, s.read(b[name], within))
+			}
+		}
+		if actions, ok := b["actions"].([]any); ok {
+			parts = append(parts, s.join(actions, within))
+		}
+	case "carousel":
+		return s.lines(elements, state)
+	case "alert":
+		return "! " + s.read(b["text"], within)
+	case "plan":
+		parts = append(parts, "*"+stringOf(b["title"])+"*")
+		tasks, _ := b["tasks"].([]any)
+		for _, t := range tasks {
+			t, _ := t.(object)
+			parts = append(parts, stringOf(t["title"])+" ("+or(stringOf(t["status"]), "pending")+")")
+		}
+	case "task_card":
+		return stringOf(b["title"]) + " (" + or(stringOf(b["status"]), "pending") + ")"
+	case "file":
+		return "[file " + stringOf(b["external_id"]) + "]"
+	}
+	return strings.Join(parts, "\n")
+}
+
+func (s *Server) join(elements []any, state map[string]object) string {
 	var parts []string
 	for _, e := range elements {
-		parts = append(parts, s.read(e))
+		parts = append(parts, s.read(e, state))
 	}
 	return strings.Join(parts, " ")
 }
 
-// read writes a text object or an element.
-func (s *Server) read(v any) string {
+// read writes a text object or an element, with what state holds of it.
+func (s *Server) read(v any, state map[string]object) string {
 	e, _ := v.(object)
 	switch e["type"] {
 	case "mrkdwn":
 		return s.mrkdwn(stringOf(e["text"]))
 	case "plain_text": // shown literally: no mentions, no links
 		return invisible.Replace(stringOf(e["text"]))
-	case "button":
+	case "button", "icon_button":
 		label := textOf(e["text"])
 		if e["confirm"] != nil && !strings.HasSuffix(label, "…") {
 			label += "…"
 		}
 		return "[" + label + "]"
-	case "static_select":
-		return "[" + or(textOf(e["placeholder"]), "Select") + " ▾]"
+	case "feedback_buttons":
+		positive, _ := e["positive_button"].(object)
+		negative, _ := e["negative_button"].(object)
+		return "[" + textOf(positive["text"]) + "] [" + textOf(negative["text"]) + "]"
 	case "overflow":
 		return "[⋮]"
 	case "image":
 		return "[image: " + stringOf(e["alt_text"]) + "]"
 	}
-	return ""
+	k, known := kinds[stringOf(e["type"])]
+	if !known || k.field == "" {
+		return ""
+	}
+	chosen := strings.Join(s.chosen(state[stringOf(e["action_id"])]), ", ")
+	if strings.HasSuffix(stringOf(e["type"]), "_input") {
+		return "[" + or(chosen, textOf(e["placeholder"])) + "]"
+	}
+	return "[" + or(or(chosen, textOf(e["placeholder"])), "Select") + " ▾]"
 }
 
 var (

@@ -133,8 +133,7 @@ func (s *Server) reply(a args, to reply) error {
 		return nil
 	}
 	if remove {
-		to.source.deleted = true
-		s.touch()
+		s.remove(to.source)
 	}
 	if kind == "in_channel" && to.line != "" {
 		s.post(to.channel, &message{user: to.person, text: escape(to.line)})

@@ -1,10 +1,12 @@
 package fakeslack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -47,12 +49,27 @@ type Server struct {
 	// RawText sends commands as typed, as for an app without should_escape;
 	// otherwise the people, channels and links named in them are marked up.
 	RawText bool
+	// Subscribed are the events the app subscribed to ("app_mention",
+	// "app_home_opened", "message.channels", "message.groups", "message.im",
+	// "reaction_added"); each also needs its scope. None unless told.
+	Subscribed []string
+	// Shortcuts and MessageShortcuts are the callback_ids of the app's global
+	// shortcuts and of those in the menu of a message.
+	Shortcuts, MessageShortcuts []string
+	// NoHome says that the app has no Home tab.
+	NoHome bool
+	// Tiers limits calls as Slack does: each method per minute by its tier, and
+	// one message a second in a channel. Otherwise only [Server.RateLimit] does.
+	Tiers bool
 	// Gate, if set, is called at the moments of everything that crosses the
 	// wire and may block; see the package comment.
 	Gate func(call, moment string)
 	// Ping is how often a WebSocket is pinged. 0: every 10 s, as Slack does;
 	// negative: never.
 	Ping time.Duration
+	// Life is how long a WebSocket lives until it is asked to refresh. 0: until
+	// it is dropped.
+	Life time.Duration
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and forgotten at the next change
@@ -69,8 +86,16 @@ type Server struct {
 	opened     int             // sockets ever
 	turn       int             // whose turn the next payload is
 	duplicates int             // how many payloads are still to be sent twice
+	unheard    int             // how many acks are still to be lost
 	deliveries map[string]*Delivery
 	responses  map[string]*response // by path
+	presences  map[string]presence
+	triggers   map[string]*trigger
+	modals     map[string][]*view // by person, the one on top last
+	homes      map[string]*view   // by person
+	events     []*Delivery
+	backlog    []*Delivery            // events that no socket was there for
+	calls      map[string][]time.Time // of the last minute, by method or channel
 }
 
 // An Entry of the journal is a call, an envelope or an ack and what came of it.
@@ -90,7 +115,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, method, func(w http.ResponseWriter, r *http.Request) { s.api(w, r, method) })
 	case path == "/link/":
 		s.link(w, r)
-	case strings.HasPrefix(path, "/commands/"), strings.HasPrefix(path, "/actions/"):
+	case strings.HasPrefix(path, "/commands/"), strings.HasPrefix(path, "/actions/"), strings.HasPrefix(path, "/app/"):
 		s.serve(w, r, "response_url", s.respond)
 	default:
 		s.mu.Lock()
@@ -199,6 +224,11 @@ func (s *Server) next() int64 {
 	return s.last
 }
 
+// id makes an id of the kind that begins with prefix.
+func (s *Server) id(prefix string) string {
+	return prefix + strings.ToUpper(strconv.FormatInt(s.next(), 36))
+}
+
 // stamp writes such a number as Slack's ts.
 func stamp(n int64) string { return fmt.Sprintf("%d.%06d", n/1e6, n%1e6) }
 
@@ -206,9 +236,5 @@ func (s *Server) command() string { return or(s.Command, "/th") }
 
 func (s *Server) base() string { return strings.TrimSuffix(or(s.BaseURL, s.host), "/") }
 
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}
+// or is cmp.Or of two, under a name that reads like one.
+func or[T comparable](v, otherwise T) T { return cmp.Or(v, otherwise) }

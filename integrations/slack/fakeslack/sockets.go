@@ -16,9 +16,11 @@ import (
 
 // Reasons for [Server.DropSockets].
 const (
-	KillTCP          = ""                  // no word, the connection is cut
-	Warning          = "warning"           // told ten seconds before
-	RefreshRequested = "refresh_requested" // told, and closed at once
+	KillTCP           = ""                    // no word, the connection is cut
+	Warning           = "warning"             // told ten seconds before
+	RefreshRequested  = "refresh_requested"   // told, and closed at once
+	LinkDisabled      = "link_disabled"       // Socket Mode was switched off
+	TooManyWebSockets = "too_many_websockets" // instead of hello, to the eleventh
 )
 
 const (
@@ -26,6 +28,7 @@ const (
 	warned      = 10 * time.Second // between a warning and the end
 	slowest     = 10 * time.Second // a write or a closing handshake may take
 	firstPing   = 3 * time.Second  // after hello
+	debugLife   = 6 * time.Minute  // of a connection with debug_reconnects
 )
 
 // socket is a WebSocket of the app.
@@ -85,30 +88,42 @@ func (s *Server) link(w http.ResponseWriter, r *http.Request) {
 	k := &socket{s: s, conn: conn, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	conn.SetReadLimit(1 << 20)
 	conn.SetPingHandler(k.pong)
-	k.open()
+	k.open(s.life(r))
 	go k.write()
 	go k.ping()
 	k.read()
 }
 
+// life is how long the socket that r opens will live; 0: until it is dropped.
+func (s *Server) life(r *http.Request) time.Duration {
+	if r.URL.Query().Get("debug_reconnects") == "true" {
+		return debugLife
+	}
+	return s.Life
+}
+
 // open counts the socket in and says hello, unless there are too many.
-func (k *socket) open() {
+func (k *socket) open(life time.Duration) {
 	k.s.mu.Lock()
 	defer k.s.mu.Unlock()
 	k.s.opened++
 	k.n = k.s.opened
 	if len(k.s.sockets) >= mostSockets {
 		k.s.note("slack disconnect", "socket %d: too_many_websockets", k.n)
-		k.push(frame{last: true, data: disconnect("too_many_websockets")})
+		k.push(frame{last: true, data: disconnect(TooManyWebSockets)})
 		return
 	}
 	k.s.sockets = append(k.s.sockets, k)
 	k.s.note("slack hello", "socket %d, %d open", k.n, len(k.s.sockets))
 	k.push(frame{data: mustJSON(object{
 		"type": "hello", "num_connections": len(k.s.sockets),
-		"debug_info":      object{"host": "applink-emu", "build_number": 1, "approximate_connection_time": 18060},
+		"debug_info":      object{"host": "applink-emu", "build_number": 1, "approximate_connection_time": or(life, 18060*time.Second) / time.Second},
 		"connection_info": object{"app_id": App},
 	})})
+	if life > 0 {
+		k.s.after(life, func() { k.end(RefreshRequested) })
+	}
+	k.s.catchUp()
 }
 
 func disconnect(reason string) []byte {
@@ -343,12 +358,20 @@ func (s *Server) DropSockets(reason string, which ...int) {
 			k.out("killed")
 			continue
 		}
-		k.leaving = true
-		s.note("slack disconnect", "socket %d: %s", k.n, reason)
-		k.push(frame{data: disconnect(reason), last: reason != Warning})
-		if reason == Warning {
-			time.AfterFunc(warned, k.hangUp)
-		}
+		k.end(reason)
+	}
+}
+
+// end asks the app to leave, with s.mu held.
+func (k *socket) end(reason string) {
+	if k.gone || k.leaving {
+		return
+	}
+	k.leaving = true
+	k.s.note("slack disconnect", "socket %d: %s", k.n, reason)
+	k.push(frame{data: disconnect(reason), last: reason != Warning})
+	if reason == Warning {
+		time.AfterFunc(warned, k.hangUp)
 	}
 }
 
@@ -365,7 +388,14 @@ func (s *Server) Deafen(n int) error {
 	return nil
 }
 
-// Duplicate delivers each of the next n commands and clicks twice: the same
+// LoseAcks ignores the next n acks, as if they had never arrived.
+func (s *Server) LoseAcks(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unheard += n
+}
+
+// Duplicate delivers each of the next n commands, clicks and events twice: the same
 // envelope, with the same trigger_id.
 func (s *Server) Duplicate(n int) {
 	s.mu.Lock()

@@ -92,6 +92,7 @@ func populate(s *Server) {
 	s.AddPerson(Person{ID: bea, Name: "bea", RealName: "Bea B"})
 	s.AddPerson(Person{ID: guest, Name: "guy", Guest: true, Team: "T0OTHER"})
 	s.AddPerson(Person{ID: "U0GONE", Name: "gone", Deleted: true})
+	s.AddPerson(Person{ID: "U0STRANGER", Name: "stranger", Team: "T0THIRD"}) // in no channel of ours
 	s.AddChannel(Channel{ID: ops, Name: "treeherder-ops", Topic: "contact: <@U0BEA>", Members: []string{ana, bea, guest, BotUser, "U0GONE"}})
 	s.AddChannel(Channel{ID: secret, Name: "secret", Private: true, Members: []string{ana, BotUser}})
 	s.AddChannel(Channel{ID: abroad, Name: "abroad", Members: []string{ana}})

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 var stampForm = regexp.MustCompile(`^(\d{1,12})(?:\.(\d{1,6}))?$`)
@@ -44,19 +43,26 @@ func (s *Server) look(a args, public, private string) (*channel, error) {
 	if c == nil || c.Private && !c.has(BotUser) {
 		return nil, fail("channel_not_found")
 	}
-	if c.Private {
+	switch {
+	case c.im != "":
+		return c, s.may(strings.Replace(public, "channels:", "im:", 1))
+	case c.Private:
 		return c, s.may(private)
 	}
 	return c, s.may(public)
 }
 
 func (s *Server) channelObject(c *channel) object {
+	if c.im != "" {
+		return object{"id": c.ID, "created": c.created, "is_im": true, "is_org_shared": false, "is_archived": false,
+			"context_team_id": Team, "user": c.im, "is_user_deleted": s.people[c.im].Deleted, "priority": 0}
+	}
 	return object{
 		"id": c.ID, "name": c.Name, "name_normalized": c.Name,
 		"is_channel": !c.Private, "is_group": c.Private, "is_im": false, "is_mpim": false,
 		"is_private": c.Private, "is_archived": c.Archived, "is_general": false, "is_member": c.has(BotUser),
 		"created": c.created, "creator": Slackbot, "context_team_id": Team,
-		"topic":   object{"value": c.Topic, "creator": "", "last_set": 0},
+		"topic":   object{"value": c.Topic, "creator": c.topicBy, "last_set": c.topicAt},
 		"purpose": object{"value": "", "creator": "", "last_set": 0},
 	}
 }
@@ -105,7 +111,10 @@ func (s *Server) conversationsList(a args) (object, string, error) {
 		if c.Private {
 			kind = "private_channel"
 		}
-		if !slices.Contains(types, kind) || c.Private && !c.has(BotUser) || c.Archived && a.flag("exclude_archived") {
+		if c.im != "" {
+			kind = "im"
+		}
+		if !slices.ContainsFunc(types, func(t string) bool { return strings.TrimSpace(t) == kind }) || c.Private && !c.has(BotUser) || c.Archived && a.flag("exclude_archived") {
 			continue
 		}
 		if len(found) == limit {
@@ -157,7 +166,7 @@ func (s *Server) conversationsHistory(a args) (object, string, error) {
 		at, _ := parseStamp(m.ts)
 		edge := at == oldest || at == latest
 		switch {
-		case m.deleted, m.only != "", m.thread != "" && m.thread != m.ts: // replies are conversations.replies'
+		case m.deleted, m.only != "", m.reply() && !m.broadcast: // replies are conversations.replies'
 			continue
 		case at < oldest, at > latest, at > from, edge && !a.flag("inclusive"):
 			continue
@@ -173,59 +182,4 @@ func (s *Server) conversationsHistory(a args) (object, string, error) {
 		reply["response_metadata"] = object{"next_cursor": next}
 	}
 	return reply, c.ID + ": " + strconv.Itoa(len(found)) + " messages", nil
-}
-
-func (s *Server) usersInfo(a args) (object, string, error) {
-	p, ok := s.person(a["user"])
-	switch {
-	case a["user"] == "":
-		return nil, "", missing("user")
-	case !ok:
-		return nil, "", fail("user_not_found")
-	}
-	profile := object{"real_name": p.RealName, "real_name_normalized": p.RealName,
-		"display_name": p.Name, "display_name_normalized": p.Name, "team": p.Team}
-	if s.may("users:read.email") == nil && p.Email != "" {
-		profile["email"] = p.Email
-	}
-	u := object{
-		"id": p.ID, "team_id": p.Team, "name": p.Name, "real_name": p.RealName, "deleted": p.Deleted,
-		"is_bot": p.Bot, "is_app_user": false, "is_admin": false, "is_owner": false, "is_primary_owner": false,
-		"is_restricted": p.Guest, "is_ultra_restricted": false, "updated": 0, "profile": profile,
-	}
-	if p.Team != Team {
-		u["is_stranger"] = true // of another workspace, seen in a shared channel
-	}
-	if zone, err := time.LoadLocation(p.Zone); err == nil && p.Zone != "" && !p.Deleted {
-		_, offset := time.Now().In(zone).Zone()
-		u["tz"], u["tz_label"], u["tz_offset"] = p.Zone, p.Zone, offset
-	}
-	return object{"user": u}, p.ID, nil
-}
-
-func (s *Server) usergroupsList(a args) (object, string, error) {
-	found := []object{}
-	for _, g := range s.groups {
-		o := object{"id": g.ID, "team_id": Team, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
-			"description": "", "is_external": false, "date_create": 0, "date_update": 0, "date_delete": 0}
-		if a.flag("include_users") {
-			o["users"] = g.Users
-		}
-		if a.flag("include_count") {
-			o["user_count"] = len(g.Users)
-		}
-		found = append(found, o)
-	}
-	return object{"usergroups": found}, strconv.Itoa(len(found)) + " groups", nil
-}
-
-func (s *Server) usergroupsUsersList(a args) (object, string, error) {
-	g, ok := s.group(a["usergroup"])
-	switch {
-	case a["usergroup"] == "":
-		return nil, "", missing("usergroup")
-	case !ok:
-		return nil, "", fail("no_such_subteam")
-	}
-	return object{"users": append([]string{}, g.Users...)}, g.ID, nil
 }
