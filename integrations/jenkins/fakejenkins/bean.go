@@ -19,13 +19,15 @@ type prop struct {
 	when  visibility
 }
 
-// visibility says where a property is written when no tree names it.
+// visibility says down to which level a property is written when no tree names
+// it, as that of Exported does: depth 0 writes those of the object asked for that
+// have at least 1, and of the objects in it those that have at least 2.
 type visibility int
 
 const (
-	everywhere visibility = iota
-	onItsOwn              // not where the bean is an item of another's list
-	onlyAsked             // only if a tree names it
+	everywhere visibility = 99
+	onItsOwn   visibility = 1 // not where the bean is an item of another's list
+	onlyAsked  visibility = -2
 )
 
 // tree is the parsed value of the parameter tree: the names asked for, each
@@ -117,29 +119,29 @@ func bound(text string, absent int) (int, error) {
 	return strconv.Atoi(text)
 }
 
-// render writes b as far as t asks; without t, what is shown by default. The
+// render writes b as far as t asks; without t, what is shown on that level. The
 // class of a bean is always written; names it does not have are dropped.
-func (b bean) render(t *tree, item bool) map[string]any {
+func (b bean) render(t *tree, level int) map[string]any {
 	out := map[string]any{}
 	if b.class != "" {
 		out["_class"] = b.class
 	}
 	for _, p := range b.props {
 		if t == nil {
-			if p.when == everywhere || p.when == onItsOwn && !item {
-				out[p.name] = renderValue(p.value, nil)
+			if int(p.when) >= level {
+				out[p.name] = renderValue(p.value, nil, level+1)
 			}
 		} else if child, ok := t.children[p.name]; ok {
-			out[p.name] = renderValue(p.value, child)
+			out[p.name] = renderValue(p.value, child, level+1)
 		}
 	}
 	return out
 }
 
-func renderValue(v any, t *tree) any {
+func renderValue(v any, t *tree, level int) any {
 	switch v := v.(type) {
 	case bean:
-		return v.render(t, true)
+		return v.render(t, level)
 	case []bean:
 		if t != nil {
 			v = v[min(t.from, len(v)):]
@@ -149,7 +151,7 @@ func renderValue(v any, t *tree) any {
 		}
 		list := make([]any, 0, len(v))
 		for _, b := range v {
-			list = append(list, b.render(t, true))
+			list = append(list, b.render(t, level))
 		}
 		return list
 	}

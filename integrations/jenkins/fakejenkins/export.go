@@ -1,12 +1,11 @@
 package fakejenkins
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 )
 
 const version = "2.528.1"
@@ -22,32 +21,124 @@ func jobPath(path string) string {
 // json answers with a bean, as api/json does. There is no ETag and no
 // Last-Modified.
 func (q *request) json(b bean) {
-	h := q.w.Header()
-	h.Set("X-Jenkins", version)
-	h.Set("X-Jenkins-Session", q.server.session())
-	var t *tree
+	q.identify()
 	if text := q.URL.Query().Get("tree"); text != "" {
-		var err error
-		if t, err = parseTree(text); err != nil {
+		t, err := parseTree(text)
+		if err != nil {
 			q.unexpected()
 			return
 		}
+		q.write(b.render(t, 1))
+		return
 	}
-	q.write(b.render(t, false))
+	depth := 0
+	if text := q.URL.Query().Get("depth"); text != "" {
+		var err error
+		if depth, err = strconv.Atoi(text); err != nil {
+			oops(q.w)
+			return
+		}
+	}
+	q.write(b.render(nil, 1-depth))
 }
 
-func (q *request) whoAmI() {
-	known := q.user != "anonymous"
-	authorities := []string{}
-	if known {
-		authorities = append(authorities, "authenticated")
+func (q *request) rootBean() bean {
+	s, root := q.server, q.root
+	jobs := []bean{}
+	if !q.lacks("Job/Read") {
+		jobs = s.children("", root)
 	}
-	q.json(bean{"hudson.security.WhoAmI", []prop{
-		{"name", q.user, everywhere},
-		{"anonymous", !known, everywhere},
-		{"authenticated", known, everywhere},
-		{"authorities", authorities, everywhere},
-	}})
+	return bean{"hudson.model.Hudson", []prop{
+		{"assignedLabels", []bean{{}}, onItsOwn},
+		{"mode", "NORMAL", onItsOwn},
+		{"nodeDescription", "the Jenkins controller's built-in node", onItsOwn},
+		{"nodeName", "", onItsOwn},
+		{"numExecutors", 0, onItsOwn},
+		{"description", nil, onItsOwn},
+		{"jobs", jobs, onItsOwn},
+		{"overallLoad", bean{}, onItsOwn},
+		{"primaryView", view("hudson.model.AllView", "all", root+"/"), onItsOwn},
+		{"quietDownReason", nil, onItsOwn},
+		{"quietingDown", s.quieting, onItsOwn},
+		{"slaveAgentPort", -1, onItsOwn},
+		{"unlabeledLoad", bean{class: "jenkins.model.UnlabeledLoadStatistics"}, onItsOwn},
+		{"url", root + "/", onItsOwn},
+		{"useCrumbs", !s.NoCrumbs, onItsOwn},
+		{"useSecurity", true, onItsOwn},
+		{"views", []bean{view("hudson.model.AllView", "all", root+"/")}, onItsOwn},
+	}}
+}
+
+func view(class, name, url string) bean {
+	return bean{class, []prop{{"name", name, everywhere}, {"url", url, everywhere}}}
+}
+
+// isFolder reports whether a path is one on the way to a job.
+func (s *Server) isFolder(path string) bool {
+	for at := range s.jobs {
+		if strings.HasPrefix(at, path+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// children are the jobs and folders right in a folder, by name.
+func (s *Server) children(folder, root string) []bean {
+	in := ""
+	if folder != "" {
+		in = folder + "/"
+	}
+	names := map[string]bool{}
+	for at := range s.jobs {
+		if rest, ok := strings.CutPrefix(at, in); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			names[name] = true
+		}
+	}
+	list := []bean{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if j := s.jobs[in+name]; j != nil {
+			list = append(list, s.jobBean(j, root))
+		} else {
+			list = append(list, s.folderBean(in+name, root))
+		}
+	}
+	return list
+}
+
+func (s *Server) folderBean(path, root string) bean {
+	class := "com.cloudbees.hudson.plugins.folder.Folder"
+	for at, j := range s.jobs {
+		if rest, ok := strings.CutPrefix(at, path+"/"); ok && j.spec.Branch && !strings.Contains(rest, "/") {
+			class = "org.jenkinsci.plugins.workflow.multibranch.WorkflowMultiBranchProject"
+		}
+	}
+	name := path[strings.LastIndex(path, "/")+1:]
+	url := root + jobPath(path) + "/"
+	return bean{class, []prop{
+		{"actions", []bean{{}, {}}, onItsOwn},
+		{"description", nil, onItsOwn},
+		{"displayName", name, onItsOwn},
+		{"displayNameOrNull", nil, onItsOwn},
+		{"fullDisplayName", strings.ReplaceAll(path, "/", " » "), onItsOwn},
+		{"fullName", path, onItsOwn},
+		{"name", name, everywhere},
+		{"url", url, everywhere},
+		{"healthReport", []bean{}, onItsOwn},
+		{"jobs", s.children(path, root), onItsOwn},
+		{"primaryView", view("hudson.model.AllView", "all", url), onItsOwn},
+		{"views", []bean{view("hudson.model.AllView", "all", url)}, onItsOwn},
+	}}
+}
+
+// summary is a job where it is named by something else.
+func (j *job) summary(root string) bean {
+	return bean{"org.jenkinsci.plugins.workflow.job.WorkflowJob", []prop{
+		{"name", j.name(), everywhere},
+		{"url", root + jobPath(j.path) + "/", everywhere},
+		{"color", j.color(), everywhere},
+	}}
 }
 
 func (s *Server) jobBean(j *job, root string) bean {
@@ -55,35 +146,82 @@ func (s *Server) jobBean(j *job, root string) bean {
 	for _, r := range slices.Backward(j.runs) {
 		builds = append(builds, r.bean(root))
 	}
-	var last, property any
-	if len(builds) > 0 {
-		last = builds[0]
-	}
-	property = []bean{}
+	property := []bean{}
 	if len(j.spec.Parameters) > 0 {
-		property = []bean{{"hudson.model.ParametersDefinitionProperty", []prop{
+		property = append(property, bean{"hudson.model.ParametersDefinitionProperty", []prop{
 			{"parameterDefinitions", definitions(j.spec.Parameters), everywhere},
-		}}}
+		}})
 	}
-	return bean{"org.jenkinsci.plugins.workflow.job.WorkflowJob", []prop{
-		{"actions", []bean{{}, {}}, everywhere},
-		{"description", nil, everywhere},
-		{"displayName", j.name(), everywhere},
-		{"fullName", j.path, everywhere},
+	var queued any
+	for _, it := range s.queue {
+		if it.job == j && !it.over() && queued == nil {
+			queued = s.itemBean(it, root)
+		}
+	}
+	name := strings.ReplaceAll(j.path, "/", " » ")
+	props := []prop{
+		{"actions", []bean{{}, {}}, onItsOwn},
+		{"description", nil, onItsOwn},
+		{"displayName", j.name(), onItsOwn},
+		{"displayNameOrNull", nil, onItsOwn},
+		{"fullDisplayName", name, onItsOwn},
+		{"fullName", j.path, onItsOwn},
 		{"name", j.name(), everywhere},
 		{"url", root + jobPath(j.path) + "/", everywhere},
-		{"buildable", !j.spec.Disabled, everywhere},
+		{"buildable", !j.spec.Disabled, onItsOwn},
 		// The newest hundred (Job.getNewBuilds); all of them only if asked for.
-		{"builds", builds[:min(len(builds), 100)], everywhere},
+		{"builds", builds[:min(len(builds), 100)], onItsOwn},
 		{"allBuilds", builds, onlyAsked},
 		{"color", j.color(), everywhere},
-		{"inQueue", false, everywhere},
-		{"lastBuild", last, everywhere},
-		{"nextBuildNumber", j.next, everywhere},
-		{"property", property, everywhere},
-		{"queueItem", nil, everywhere},
-		{"concurrentBuild", true, everywhere},
-	}}
+		{"healthReport", []bean{}, onItsOwn},
+		{"inQueue", queued != nil, onItsOwn},
+		{"keepDependencies", false, onItsOwn},
+		{"nextBuildNumber", j.next, onItsOwn},
+		{"property", property, onItsOwn},
+		{"queueItem", queued, onItsOwn},
+		{"concurrentBuild", !j.spec.NotConcurrent, onItsOwn},
+		{"resumeBlocked", false, onItsOwn},
+	}
+	for _, link := range permalinks {
+		var b any
+		if r := j.permalink(link.name); r != nil {
+			b = r.bean(root)
+		}
+		props = append(props, prop{link.name, b, onItsOwn})
+	}
+	return bean{"org.jenkinsci.plugins.workflow.job.WorkflowJob", props}
+}
+
+// permalinks name a run by what it is; the newest of its kind, but for the first.
+var permalinks = []struct {
+	name string
+	fits func(*run) bool
+}{
+	{"lastBuild", func(*run) bool { return true }},
+	{"lastCompletedBuild", func(r *run) bool { return !r.building }},
+	{"lastFailedBuild", func(r *run) bool { return !r.building && r.result == "FAILURE" }},
+	{"lastStableBuild", func(r *run) bool { return !r.building && r.result == "SUCCESS" }},
+	{"lastSuccessfulBuild", func(r *run) bool { return !r.building && (r.result == "SUCCESS" || r.result == "UNSTABLE") }},
+	{"lastUnstableBuild", func(r *run) bool { return !r.building && r.result == "UNSTABLE" }},
+	{"lastUnsuccessfulBuild", func(r *run) bool { return !r.building && r.result != "SUCCESS" }},
+	{"firstBuild", nil},
+}
+
+func (j *job) permalink(name string) *run {
+	for _, link := range permalinks {
+		switch {
+		case link.name != name:
+		case link.fits != nil:
+			for _, r := range slices.Backward(j.runs) {
+				if link.fits(r) {
+					return r
+				}
+			}
+		case len(j.runs) > 0:
+			return j.runs[0]
+		}
+	}
+	return nil
 }
 
 func (j *job) color() string {
@@ -93,7 +231,10 @@ func (j *job) color() string {
 			running = "_anime"
 			continue
 		}
-		color = map[string]string{"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "ABORTED": "aborted"}[r.result]
+		color = map[string]string{"SUCCESS": "blue", "UNSTABLE": "yellow", "FAILURE": "red", "ABORTED": "aborted", "NOT_BUILT": "notbuilt"}[r.result]
+	}
+	if j.spec.Disabled {
+		color = "disabled"
 	}
 	return color + running
 }
@@ -124,127 +265,52 @@ func (p Parameter) kind() string {
 	return p.Type
 }
 
-func (r *run) bean(root string) bean {
-	var result any
-	if r.result != "" {
-		result = r.result
-	}
-	var duration int64
-	if !r.building {
-		duration = r.ended.Sub(r.started).Milliseconds()
-	}
-	return bean{"org.jenkinsci.plugins.workflow.job.WorkflowRun", []prop{
-		{"actions", r.actions(), onItsOwn},
-		{"artifacts", []bean{}, onItsOwn},
-		{"building", r.building, onItsOwn},
-		{"description", nil, onItsOwn},
-		{"displayName", r.name, onItsOwn},
-		{"duration", duration, onItsOwn},
-		{"estimatedDuration", r.job.estimate(), onItsOwn},
-		{"fullDisplayName", strings.ReplaceAll(r.job.path, "/", " » ") + " " + r.name, onItsOwn},
-		{"id", fmt.Sprint(r.number), onItsOwn},
-		{"inProgress", r.building, onItsOwn},
-		{"keepLog", false, onItsOwn},
-		{"number", r.number, everywhere},
-		{"queueId", r.number + 1000, onItsOwn},
-		{"result", result, onItsOwn},
-		{"timestamp", r.started.UnixMilli(), onItsOwn},
-		{"url", root + r.path() + "/", everywhere},
-		{"changeSets", []bean{}, onItsOwn},
-		{"culprits", []bean{}, onItsOwn},
+// agent is the one node. The controller has no executors, so it is not listed.
+const agent = "agent-1"
+
+func (s *Server) computersBean(root string) bean {
+	one := s.computerBean(root)
+	return bean{"hudson.model.ComputerSet", []prop{
+		{"busyExecutors", 0, onItsOwn},
+		{"computer", []bean{one}, everywhere},
+		{"displayName", "Nodes", onItsOwn},
+		{"totalExecutors", 2, onItsOwn},
 	}}
 }
 
-// actions is the mixed list in which plugins put what they know, with the
-// empty objects of those that export nothing.
-func (r *run) actions() []bean {
-	list := []bean{{"hudson.model.CauseAction", []prop{{"causes", causes(r.spec.Causes), everywhere}}}}
-	if len(r.spec.Parameters) > 0 {
-		var ps []bean
-		for _, name := range slices.Sorted(maps.Keys(r.spec.Parameters)) {
-			ps = append(ps, bean{"hudson.model.StringParameterValue", []prop{
-				{"name", name, everywhere}, {"value", r.spec.Parameters[name], everywhere},
-			}})
+// computerBean is a node whose executors are idle: a pipeline runs on a one-off
+// executor, which is no more than a thread, and its node steps do not show here.
+func (s *Server) computerBean(root string) bean {
+	var executors, oneOff []bean
+	for n := range 2 {
+		executors = append(executors, bean{"hudson.model.Executor", []prop{
+			{"currentExecutable", nil, everywhere}, {"idle", true, onItsOwn}, {"number", n, onItsOwn},
+		}})
+	}
+	for _, path := range slices.Sorted(maps.Keys(s.jobs)) {
+		for _, r := range s.jobs[path].runs {
+			if r.building {
+				oneOff = append(oneOff, bean{"hudson.model.OneOffExecutor", []prop{
+					{"currentExecutable", r.bean(root), everywhere}, {"idle", false, onItsOwn}, {"number", -1, onItsOwn},
+				}})
+			}
 		}
-		list = append(list, bean{"hudson.model.ParametersAction", []prop{{"parameters", ps, everywhere}}})
 	}
-	if r.spec.Revision != "" {
-		list = append(list, bean{"jenkins.scm.api.SCMRevisionAction", []prop{
-			{"revision", bean{"jenkins.plugins.git.AbstractGitSCMSource$SCMRevisionImpl", []prop{
-				{"hash", r.spec.Revision, onlyAsked},
-			}}, onlyAsked},
-		}})
-	}
-	list = append(list, bean{})
-	for _, g := range r.spec.Git {
-		branch := []bean{{"", []prop{{"SHA1", g.SHA, everywhere}, {"name", g.Branch, everywhere}}}}
-		list = append(list, bean{"hudson.plugins.git.util.BuildData", []prop{
-			{"lastBuiltRevision", bean{"", []prop{{"SHA1", g.SHA, everywhere}, {"branch", branch, everywhere}}}, everywhere},
-			{"remoteUrls", []string{g.Remote}, everywhere},
-			{"scmName", "", everywhere},
-		}})
-	}
-	list = append(list, bean{}, bean{class: "org.jenkinsci.plugins.workflow.job.views.FlowGraphAction"})
-	if r.asked { // it stays after the answer
-		list = append(list, r.inputAction())
-	}
-	for _, user := range r.approvers {
-		list = append(list, bean{"org.jenkinsci.plugins.workflow.support.steps.input.ApproverAction",
-			[]prop{{"userId", user, onlyAsked}}})
-	}
-	if len(r.interruptions) > 0 {
-		list = append(list, bean{"jenkins.model.InterruptedBuildAction", []prop{{"causes", causes(r.interruptions), everywhere}}})
-	}
-	return append(list, bean{})
-}
-
-func (r *run) inputAction() bean {
-	executions := []bean{}
-	loaded := !time.Now().Before(r.server.loaded)
-	for _, in := range r.waiting() {
-		var submitter any
-		if in.spec.Submitter != "" {
-			submitter = in.spec.Submitter
-		}
-		executions = append(executions, bean{"org.jenkinsci.plugins.workflow.support.steps.input.InputStepExecution", []prop{
-			{"id", in.id, everywhere},
-			{"displayName", in.spec.Message, everywhere},
-			{"settled", false, everywhere},
-			{"input", bean{"org.jenkinsci.plugins.workflow.support.steps.input.InputStep", []prop{
-				{"id", in.id, everywhere},
-				{"message", in.spec.Message, everywhere},
-				{"ok", in.ok(), everywhere},
-				{"cancel", "Abort", everywhere},
-				{"submitter", submitter, everywhere},
-				{"submitterParameter", nil, everywhere},
-				{"parameters", definitions(in.spec.Parameters), everywhere},
-			}}, everywhere},
-		}})
-	}
-	if !loaded {
-		executions = nil
-	}
-	return bean{"org.jenkinsci.plugins.workflow.support.steps.input.InputAction", []prop{
-		{"waitingForInput", len(executions) > 0, onlyAsked},
-		{"executions", executions, onlyAsked},
+	return bean{"hudson.slaves.SlaveComputer", []prop{
+		{"displayName", agent, everywhere},
+		{"executors", executors, onItsOwn},
+		{"idle", len(oneOff) == 0, everywhere},
+		{"numExecutors", 2, everywhere},
+		{"offline", false, everywhere},
+		{"oneOffExecutors", oneOff, onItsOwn},
+		{"temporarilyOffline", false, everywhere},
 	}}
 }
 
-func (in *input) ok() string {
-	if in.spec.OK == "" {
-		return "Proceed"
+func (q *request) computer() {
+	if q.arg != agent {
+		notFound(q.w)
+		return
 	}
-	return in.spec.OK
-}
-
-func causes(list []Cause) []bean {
-	out := make([]bean, 0, len(list))
-	for _, c := range list {
-		b := bean{c.Class, []prop{{"shortDescription", c.Text, everywhere}}}
-		if c.User != "" {
-			b.props = append(b.props, prop{"userId", c.User, everywhere}, prop{"userName", c.UserName, everywhere})
-		}
-		out = append(out, b)
-	}
-	return out
+	q.json(q.server.computerBean(q.root))
 }

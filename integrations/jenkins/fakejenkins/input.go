@@ -1,10 +1,9 @@
 package fakejenkins
 
 import (
-	"encoding/json"
-	"fmt"
-	"mime"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 )
@@ -18,6 +17,7 @@ func (q *request) input(id string, names []string) {
 		{"proceedEmpty", q.proceedEmpty},
 		{"proceed", q.proceed},
 		{"abort", q.abort},
+		{"submit", q.submit},
 	} {
 		if !method(names, verb.name) {
 			continue
@@ -30,10 +30,13 @@ func (q *request) input(id string, names []string) {
 			notFound(q.w) // the input is looked up before the method
 			return
 		}
-		q.only(http.MethodPost, "POST job/…/N/input/ID/"+verb.name, func() { verb.answer(in) })
+		params := ""
+		if verb.name == "submit" {
+			params = "proceed"
+		}
+		q.only(http.MethodPost, "POST job/…/N/input/ID/"+verb.name, params, func() { verb.answer(in) })
 		return
 	}
-	// submit, above all: it aborts when a field is missing.
 	q.unexpected()
 }
 
@@ -47,15 +50,8 @@ func (q *request) proceed(in *input) {
 	if !q.maySubmit(in) {
 		return
 	}
-	// getSubmittedForm (RequestImpl.java in stapler).
-	kind, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type"))
-	if err := q.ParseForm(); err != nil || kind != "application/x-www-form-urlencoded" {
-		page(q.w, http.StatusBadRequest, "This page expects a form submission")
-		return
-	}
-	text := q.PostForm.Get("json")
-	if text == "" {
-		page(q.w, http.StatusBadRequest, "This page expects a form submission")
+	text, ok := q.submitted()
+	if !ok {
 		return
 	}
 	values, err := parseValues(text, in.spec.Parameters)
@@ -66,39 +62,44 @@ func (q *request) proceed(in *input) {
 	q.run.proceed(in, Proceed{User: q.user, Values: values})
 }
 
-// parseValues reads {"parameter":[{"name":…,"value":…}]}. What is left out is
-// not filled in; a name that is not declared is an exception.
-func parseValues(text string, declared []Parameter) (map[string]string, error) {
-	var form struct{ Parameter json.RawMessage }
-	if err := json.Unmarshal([]byte(text), &form); err != nil {
-		return nil, err
-	}
-	type value struct {
-		Name  string
-		Value any
-	}
-	var list []value
-	switch one := (value{}); {
-	case form.Parameter == nil:
-	case form.Parameter[0] == '{': // one alone need not be in a list
-		if err := json.Unmarshal(form.Parameter, &one); err != nil {
-			return nil, err
-		}
-		list = []value{one}
+// submit is the form on the run's page for people. Without the name of the
+// button that was pressed, it aborts.
+func (q *request) submit(in *input) {
+	answer := httptest.NewRecorder()
+	form := *q
+	form.w = answer
+	switch {
+	case q.FormValue("proceed") == "":
+		form.abort(in)
+	case len(in.spec.Parameters) == 0:
+		form.proceedEmpty(in)
 	default:
-		if err := json.Unmarshal(form.Parameter, &list); err != nil {
-			return nil, err
-		}
+		form.proceed(in)
 	}
-	values := map[string]string{}
-	for _, v := range list {
-		is := func(p Parameter) bool { return p.Name == v.Name }
-		if !slices.ContainsFunc(declared, is) {
-			return nil, fmt.Errorf("no such parameter definition: %s", v.Name)
-		}
-		values[v.Name] = fmt.Sprint(v.Value)
+	if answer.Code == http.StatusOK {
+		redirect(q.w, q.link(q.run.path()+"/console"))
+		return
 	}
-	return values, nil
+	maps.Copy(q.w.Header(), answer.Header())
+	q.w.WriteHeader(answer.Code)
+	_, _ = q.w.Write(answer.Body.Bytes()) // into memory
+}
+
+// inputSubmit is POST <n>/wfapi/inputSubmit, the stage view's button. Whatever
+// is wrong, it is the same exception (RunAPI.java).
+func (q *request) inputSubmit() {
+	in := q.run.find(q.FormValue("inputId"))
+	text := q.PostFormValue("json")
+	if q.now.Before(q.server.loaded) || in == nil || !in.settled.IsZero() || !q.canSettle(in) || text == "" {
+		oops(q.w)
+		return
+	}
+	values, err := parseValues(text, in.spec.Parameters)
+	if err != nil {
+		oops(q.w)
+		return
+	}
+	q.run.proceed(in, Proceed{User: q.user, Values: values})
 }
 
 func (q *request) abort(in *input) {

@@ -14,6 +14,24 @@ type JobSpec struct {
 	Stages     []StageSpec // of its runs, unless a run has its own
 	Next       int         // number of the next run; 0: 1
 	Disabled   bool        // it says that it is not buildable
+
+	// Checkout is what its runs check out; [Server.Push] moves it on. Without it
+	// a run that is asked for checks out what the newest did.
+	Checkout []Git
+	// Branch makes it a branch of a multibranch project, which is its folder: its
+	// runs have a SCMRevisionAction of what they check out first.
+	Branch bool
+	// Named is how its pipeline names a run, where the run has no DisplayName of
+	// its own; nil or "": "#812".
+	Named func(RunSpec) string
+	// NotConcurrent is disableConcurrentBuilds: an item waits until no run is
+	// left. With AbortPrevious the run that it waits for is aborted.
+	NotConcurrent, AbortPrevious bool
+	// AutoRebuild rebuilds without showing the form first; NoRebuild says that
+	// rebuilding is disabled.
+	AutoRebuild, NoRebuild bool
+	// Catches and Declarative are those of all its runs.
+	Catches, Declarative bool
 }
 
 // StageSpec describes a stage. A stage with an Input waits at it first, then
@@ -23,15 +41,30 @@ type StageSpec struct {
 	Takes time.Duration
 	Input *InputSpec
 	Fails string // the message of its error; empty: it succeeds
+
+	// Caught is the result that is set if it fails, while the run goes on
+	// (catchError): "UNSTABLE", say. Empty: the run fails.
+	Caught string
+	// Skipped is a stage whose when is not so.
+	Skipped bool
+	// Milestone, if not 0, is the ordinal of a milestone step before it: older
+	// runs that have passed an earlier one but not this are superseded.
+	Milestone int
+	// Parallel are stages of branches. They run side by side, once the stage's
+	// own Input is answered; its own work comes after.
+	Parallel []StageSpec
+	// Stubborn work does not end when the run is stopped; it must be terminated.
+	Stubborn bool
 }
 
 // InputSpec describes an input step.
 type InputSpec struct {
 	ID         string // its first letter is capitalised, as Jenkins does; empty: made from Message
 	Message    string
-	OK         string      // the label for yes; empty: "Proceed"
-	Submitter  string      // user ids, with commas; empty: whoever has Job/Build
-	Parameters []Parameter // that the person who answers is asked for
+	OK         string        // the label for yes; empty: "Proceed"
+	Submitter  string        // user ids, with commas; empty: whoever has Job/Build
+	Parameters []Parameter   // that the person who answers is asked for
+	Timeout    time.Duration // of a timeout step around it; 0: none
 }
 
 // Parameter is the definition of a parameter.
@@ -55,6 +88,12 @@ type RunSpec struct {
 	// inputs were answered at once.
 	Result  string
 	Started time.Time // of a run that is over; zero: so that it ended now
+	// Catches is a script inside try and catch: where it fails, where an input is
+	// answered with no or times out, it is over, and the result is SUCCESS.
+	Catches bool
+	// Declarative pipelines list, when they fail or are aborted, the stages that
+	// they did not get to as if they had run.
+	Declarative bool
 }
 
 // Git is a checkout, in BuildData's words.
@@ -65,11 +104,14 @@ type Git struct {
 // Cause is why a run was started.
 type Cause struct {
 	Class, Text, User, UserName string
+	// Of a run that another one started.
+	UpstreamProject string
+	UpstreamBuild   int
 }
 
 // ByUser is the cause of a run that somebody started by hand.
 func ByUser(id string) Cause {
-	return Cause{"hudson.model.Cause$UserIdCause", "Started by user " + id, id, id}
+	return Cause{Class: "hudson.model.Cause$UserIdCause", Text: "Started by user " + id, User: id, UserName: id}
 }
 
 // ByPush is the cause of a run that a push started.
@@ -86,6 +128,9 @@ type RunState struct {
 	Started     time.Time
 	Stages      []StageState
 	Inputs      []string // ids of the pending ones
+	Parameters  map[string]string
+	Git         []Git
+	Causes      []Cause
 }
 
 // StageState is a stage that has begun.
@@ -96,6 +141,9 @@ type job struct {
 	spec JobSpec
 	next int
 	runs []*run // oldest first
+
+	launching int         // items that have left the queue and are no runs yet
+	passed    map[int]int // the newest run that passed a milestone, by ordinal
 }
 
 func key(path []string) string { return strings.Join(path, "/") }
@@ -137,8 +185,8 @@ func (s *Server) AddJob(path string, spec JobSpec) {
 	})
 }
 
-// StartRun starts a run, which then progresses by itself, and returns its
-// number.
+// StartRun starts a run at once, which then progresses by itself, and returns
+// its number. Nothing holds it up; see Queue.
 func (s *Server) StartRun(path string, spec RunSpec) (n int, err error) {
 	s.update(func() {
 		j := s.jobs[path]
@@ -146,18 +194,88 @@ func (s *Server) StartRun(path string, spec RunSpec) (n int, err error) {
 			err = fmt.Errorf("starting a run of %s: %w", path, errNoJob)
 			return
 		}
-		n = j.next
-		j.next++
-		r := newRun(s, j, n, spec)
-		j.runs = append(j.runs, r)
-		s.record(Effect{Who: r.startedBy(), What: "started", Job: path, Run: n})
-		if spec.Result != "" {
-			r.past()
-			return
-		}
-		r.step()
+		s.lastItem = max(s.lastItem+1, j.next+1000)
+		it := &item{id: s.lastItem, job: j, spec: spec, since: time.Now(), left: time.Now()}
+		s.queue = append(s.queue, it)
+		it.run = s.begin(j, spec, it.id)
+		n = it.run.number
+		s.maintain()
 	})
 	return n, err
+}
+
+// begin makes the next run.
+func (s *Server) begin(j *job, spec RunSpec, item int) *run {
+	n := j.next
+	j.next++
+	r := newRun(s, j, n, spec)
+	r.item = item
+	j.runs = append(j.runs, r)
+	s.record(Effect{Who: startedBy(r.spec.Causes), What: "started", Job: j.path, Run: n})
+	if spec.Result != "" {
+		r.past()
+	} else {
+		r.step()
+	}
+	return r
+}
+
+// Push moves a branch on: runs of the job that begin from now on check it out
+// where they checked out the same remote before.
+func (s *Server) Push(path string, head Git) (err error) {
+	s.update(func() {
+		j := s.jobs[path]
+		if j == nil {
+			err = fmt.Errorf("pushing to %s: %w", path, errNoJob)
+			return
+		}
+		heads := slices.Clone(j.heads())
+		if i := slices.IndexFunc(heads, func(g Git) bool { return g.Remote == head.Remote }); i >= 0 {
+			heads[i] = head
+		} else {
+			heads = append(heads, head)
+		}
+		j.spec.Checkout = heads
+		s.touch()
+	})
+	return err
+}
+
+// SetDisabled is the button that disables a job, or enables it again.
+func (s *Server) SetDisabled(path string, disabled bool) (err error) {
+	s.update(func() {
+		j := s.jobs[path]
+		if j == nil {
+			err = fmt.Errorf("disabling %s: %w", path, errNoJob)
+			return
+		}
+		j.spec.Disabled = disabled
+		s.touch()
+	})
+	return err
+}
+
+// heads is what a run that begins now checks out.
+func (j *job) heads() []Git {
+	if j.spec.Checkout != nil {
+		return j.spec.Checkout
+	}
+	for _, r := range slices.Backward(j.runs) {
+		if len(r.spec.Git) > 0 {
+			return r.spec.Git
+		}
+	}
+	return nil
+}
+
+// running is the newest run that is not over.
+func (j *job) running() *run {
+	for _, r := range slices.Backward(j.runs) {
+		if r.building {
+			return r
+		}
+	}
+	return nil
 }
 
 // Runs returns the runs of a job, newest first.
@@ -196,8 +314,8 @@ func (s *Server) drive(activity, path string, n int, f func(r *run) error) (err 
 // FinishStage ends the stage that a run is working on, at once and well.
 func (s *Server) FinishStage(path string, n int, stage string) error {
 	return s.drive("finishing a stage of", path, n, func(r *run) error {
-		c := r.current
-		if c == nil || c.spec.Name != stage || len(r.inputs) > 0 {
+		c := r.opened(stage)
+		if c == nil || c == r.current && len(r.inputs) > 0 || c.own != nil && slices.Contains(r.inputs, c.own) {
 			return fmt.Errorf("it is not working on %q", stage)
 		}
 		c.ends = time.Now()
@@ -211,10 +329,13 @@ func (s *Server) FinishStage(path string, n int, stage string) error {
 func (s *Server) FailStage(path string, n int, stage string) error {
 	return s.drive("failing a stage of", path, n, func(r *run) error {
 		const message = "script returned exit code 1"
-		if c := r.current; c != nil && c.spec.Name == stage {
-			c.err = message
-			r.inputs = nil
-			r.finish("FAILURE", "FAILED")
+		if c := r.opened(stage); c != nil {
+			c.err, c.ends = message, time.Now()
+			r.inputs = slices.DeleteFunc(r.inputs, func(in *input) bool { return !c.branch || in == c.own })
+			if c == r.current {
+				r.fail(c)
+			}
+			r.step()
 			return nil
 		}
 		for i := range r.todo {
@@ -227,11 +348,10 @@ func (s *Server) FailStage(path string, n int, stage string) error {
 	})
 }
 
-// AbortRun is the red cross on a run's page.
+// AbortRun is the red cross on a run's page; see StageSpec.Stubborn.
 func (s *Server) AbortRun(path string, n int, user string) error {
 	return s.drive("aborting", path, n, func(r *run) error {
-		s.record(Effect{Who: user, What: "aborted", Job: path, Run: n})
-		r.interrupt("jenkins.model.CauseOfInterruption$UserInterruption", "Aborted by "+user)
+		r.stop(user, "stop")
 		return nil
 	})
 }

@@ -29,6 +29,12 @@ func unavailable(w http.ResponseWriter) {
 	page(w, http.StatusServiceUnavailable, "Please wait while Jenkins is getting ready to work")
 }
 
+// redirect is a 302, whose Location may be relative.
+func redirect(w http.ResponseWriter, to string) {
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusFound)
+}
+
 // failure is a hudson.model.Failure (Failure.java).
 func failure(w http.ResponseWriter, message string) {
 	w.Header().Set("X-Error", message)
@@ -51,10 +57,26 @@ func noCrumb(w http.ResponseWriter, r *http.Request) {
 }
 
 func jetty(w http.ResponseWriter, r *http.Request, status int, reason string) {
-	w.Header().Set("Content-Type", "text/html;charset=utf-8")
+	w.Header().Set("Content-Type", "text/html;charset=iso-8859-1")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, "<html><head><title>Error %d %s</title></head><body><h2>HTTP ERROR %d %s</h2><p>URI: %s</p></body></html>\n",
-		status, html.EscapeString(reason), status, html.EscapeString(reason), html.EscapeString(r.URL.Path))
+	reason = html.EscapeString(reason)
+	fmt.Fprintf(w, `<html>
+<head>
+<meta http-equiv="Content-Type" content="text/html;charset=ISO-8859-1"/>
+<title>Error %[1]d %[2]s</title>
+</head>
+<body><h2>HTTP ERROR %[1]d %[2]s</h2>
+<table>
+<tr><th>URI:</th><td>%[3]s</td></tr>
+<tr><th>STATUS:</th><td>%[1]d</td></tr>
+<tr><th>MESSAGE:</th><td>%[2]s</td></tr>
+<tr><th>SERVLET:</th><td>Stapler</td></tr>
+</table>
+<hr/><a href="https://jetty.org/">Powered by Jetty:// 12.0.25</a><hr/>
+
+</body>
+</html>
+`, status, reason, html.EscapeString(r.URL.Path))
 }
 
 // loginNeeded is not a redirect, but a page that has one
@@ -62,13 +84,28 @@ func jetty(w http.ResponseWriter, r *http.Request, status int, reason string) {
 func loginNeeded(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html;charset=utf-8")
-	h.Set("X-You-Are-Authenticated-As", "anonymous")
+	h.Set("X-You-Are-Authenticated-As", nobody)
 	h.Set("X-Required-Permission", "hudson.model.Hudson.Read")
 	h.Add("X-Permission-Implied-By", "hudson.security.Permission.GenericRead")
 	h.Add("X-Permission-Implied-By", "hudson.model.Hudson.Administer")
 	to := "/login?from=" + url.QueryEscape(r.URL.Path)
 	w.WriteHeader(http.StatusForbidden)
-	fmt.Fprintf(w, "<html><head><meta http-equiv='refresh' content='1;url=%s'/></head><body>Authentication required</body></html>\n", to)
+	fmt.Fprintf(w, `<html><head><meta http-equiv='refresh' content='1;url=%[1]s'/><script id='redirect' data-redirect-url='%[1]s' src=''></script></head>`+
+		`<body style='background-color:white; color:white;'>
+
+
+Authentication required
+<!--
+You are authenticated as: anonymous
+Groups that you are in:
+
+Permission you need to have (but didn't): hudson.model.Hudson.Read
+ ... which is implied by: hudson.security.Permission.GenericRead
+ ... which is implied by: hudson.model.Hudson.Administer
+-->
+
+</body></html>
+`, to)
 }
 
 // denied is AccessDeniedException3.java's answer to somebody who is known.

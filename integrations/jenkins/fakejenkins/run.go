@@ -1,13 +1,10 @@
 package fakejenkins
 
 import (
-	"crypto/md5"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -18,60 +15,60 @@ type run struct {
 	server *Server
 	job    *job
 	number int
+	item   int // its id in the queue
 	spec   RunSpec
 	name   string
 
-	stages   []*stage // begun
-	current  *stage   // nil before the first and after the last
-	todo     []StageSpec
-	inputs   []*input // pending ones, and answered ones that are settling
-	nextNode int
+	stages    []*stage // begun, with those of branches
+	current   *stage   // nil before the first and after the last
+	todo      []StageSpec
+	inputs    []*input // pending ones, and answered ones that are settling
+	nextNode  int
+	milestone int // ordinal of the last one it passed
 
 	started, ended time.Time
-	result         string // "" until it is set
+	early          string // a result that has been set while it goes on
+	result         string // "" until it is over
 	building       bool
 	asked          bool // it had an input once: the marker of that stays
 	approvers      []string
 	interruptions  []Cause
-}
-
-type stage struct {
-	id     string
-	spec   StageSpec
-	status string // of one that ended, else ""
-	began  time.Time
-	ended  time.Time
-	ends   time.Time // when its work will be done; zero: it has not begun to work
-	own    *input
-	err    string
-	kind   string // class of the error
-}
-
-type input struct {
-	spec    InputSpec
-	id      string
-	since   time.Time
-	settled time.Time // when it was answered
+	log            []byte
 }
 
 func newRun(s *Server, j *job, n int, spec RunSpec) *run {
+	if spec.Stages == nil {
+		spec.Stages = j.spec.Stages
+	}
+	if spec.Causes == nil {
+		spec.Causes = []Cause{ByPush()}
+	}
+	if spec.Git == nil {
+		spec.Git = j.spec.Checkout
+	}
+	if j.spec.Branch && spec.Revision == "" && len(spec.Git) > 0 {
+		spec.Revision = spec.Git[0].SHA
+	}
+	spec.Parameters = maps.Clone(spec.Parameters)
+	spec.Catches = spec.Catches || j.spec.Catches
+	spec.Declarative = spec.Declarative || j.spec.Declarative
 	r := &run{server: s, job: j, number: n, spec: spec, name: spec.DisplayName, building: true, nextNode: 6,
 		started: time.Now(), todo: slices.Clone(spec.Stages)}
+	if r.name == "" && j.spec.Named != nil {
+		r.name = j.spec.Named(spec)
+	}
 	if r.name == "" {
 		r.name = "#" + strconv.Itoa(n)
 	}
-	if spec.Stages == nil {
-		r.todo = slices.Clone(j.spec.Stages)
+	for _, c := range spec.Causes {
+		r.say(c.Text)
 	}
-	if spec.Causes == nil {
-		r.spec.Causes = []Cause{ByPush()}
-	}
-	r.spec.Parameters = maps.Clone(spec.Parameters)
+	r.say("[Pipeline] Start of Pipeline")
 	return r
 }
 
-func (r *run) startedBy() string {
-	for _, c := range r.spec.Causes {
+func startedBy(causes []Cause) string {
+	for _, c := range causes {
 		if c.User != "" {
 			return c.User
 		}
@@ -91,11 +88,18 @@ func (r *run) past() {
 	at := r.started
 	for _, spec := range r.todo {
 		r.stages = append(r.stages, &stage{id: r.node(), spec: spec, status: "SUCCESS", began: at, ended: at.Add(spec.Takes)})
+		r.sayStage(spec.Name)
 		at = at.Add(spec.Takes)
 	}
 	r.todo, r.ended, r.result, r.building = nil, at, r.spec.Result, false
+	r.adorn()
+	r.say("[Pipeline] End of Pipeline", "Finished: "+r.result)
+}
+
+// adorn gives the last stage the run's status, as StatusAndTiming.java does.
+func (r *run) adorn() {
 	if n := len(r.stages); n > 0 {
-		r.stages[n-1].status = stageStatus(r.result) // the last stage takes the run's
+		r.stages[n-1].status = stageStatus(r.result)
 	}
 }
 
@@ -117,24 +121,21 @@ func (r *run) step() {
 		return !in.settled.IsZero() && !now.Before(in.settled.Add(s.Settling))
 	})
 	for r.result == "" {
+		if s.quieting {
+			return
+		}
 		c := r.current
 		switch {
 		case c == nil && len(r.todo) == 0:
-			r.finish("SUCCESS", "")
+			r.finish(worse(r.early, "SUCCESS"), "")
 		case c == nil:
 			r.begin()
-		case c.own != nil && slices.Contains(r.inputs, c.own):
-			return // waits for people, or for the answer to settle
-		case c.ends.IsZero():
-			c.ends = now.Add(c.spec.Takes)
-		case now.Before(c.ends):
-			s.after(c.ends.Sub(now), r.step)
+		case !r.work(c):
 			return
 		case len(r.inputs) > 0:
 			return // a parallel branch waits
-		case c.spec.Fails != "":
-			c.err = c.spec.Fails
-			r.finish("FAILURE", "FAILED")
+		case c.err != "":
+			r.fail(c)
 		default:
 			r.end("SUCCESS")
 		}
@@ -143,121 +144,95 @@ func (r *run) step() {
 		s.after(end.Sub(now), r.step)
 	} else if r.building {
 		r.building = false
+		r.say("[Pipeline] End of Pipeline", "Finished: "+r.result)
 		s.record(Effect{What: "ended " + r.result, Job: r.job.path, Run: r.number})
-	}
-}
-
-func (r *run) begin() {
-	spec := r.todo[0]
-	r.todo = r.todo[1:]
-	r.current = &stage{id: r.node(), spec: spec, began: time.Now()}
-	r.stages = append(r.stages, r.current)
-	r.server.touch()
-	if spec.Input != nil {
-		r.current.own = r.ask(*spec.Input, true)
-	}
-}
-
-// end ends the current stage.
-func (r *run) end(status string) {
-	c := r.current
-	r.current = nil
-	c.status, c.ended = status, time.Now()
-	r.server.record(Effect{What: "stage " + status, Job: r.job.path, Run: r.number, On: c.spec.Name})
-	if tell := r.server.OnStage; tell != nil {
-		job, n, name := r.job.path, r.number, c.spec.Name
-		r.server.told = append(r.server.told, func() { tell(job, n, name, status) })
+		s.maintain()
 	}
 }
 
 // finish sets the result, and the status of the stage that the run is in.
 func (r *run) finish(result, status string) {
 	if r.current != nil {
+		for _, b := range r.current.branches {
+			if b.status == "" {
+				r.close(b, status)
+			}
+		}
 		r.end(status)
 	}
 	r.result, r.ended = result, time.Now()
+	if r.spec.Declarative && (status == "ABORTED" || status == "FAILED") {
+		r.skipTodo(status)
+	}
+	r.adorn()
 	r.inputs, r.todo = nil, nil
 	r.server.touch()
 	r.step()
 }
 
+// skipTodo lists the stages that a Declarative pipeline did not get to: it walks
+// through them all the same, in some milliseconds each.
+func (r *run) skipTodo(status string) {
+	at := r.ended
+	for _, spec := range r.todo {
+		end := at.Add(15 * time.Millisecond)
+		r.stages = append(r.stages, &stage{id: r.node(), spec: spec, status: status, began: at, ended: end})
+		r.sayStage(spec.Name, fmt.Sprintf("Stage %q skipped due to earlier failure(s)", spec.Name))
+		at = end
+	}
+}
+
 // interrupt ends the run as aborted.
-func (r *run) interrupt(class, text string) {
+func (r *run) interrupt(class, text string) { r.interruptWith("ABORTED", class, text) }
+
+func (r *run) interruptWith(result, class, text string) {
 	r.interruptions = append(r.interruptions, Cause{Class: class, Text: text})
 	if r.current != nil {
 		r.current.err, r.current.kind = text, "org.jenkinsci.plugins.workflow.steps.FlowInterruptedException"
 	}
-	r.finish("ABORTED", "ABORTED")
+	r.say(text)
+	r.finish(result, stageStatus(result))
 }
 
-// ask makes the run wait for people.
-func (r *run) ask(spec InputSpec, last bool) *input {
-	in := &input{spec: spec, id: inputID(spec), since: time.Now()}
-	if last {
-		r.inputs = append(r.inputs, in)
-	} else {
-		r.inputs = slices.Insert(r.inputs, 0, in)
+// stop is the button (polite), or the links behind it that a run shows when it
+// has not helped.
+func (r *run) stop(user, how string) {
+	if r.result != "" {
+		return
 	}
-	r.asked = true
-	r.server.record(Effect{What: "asked", Job: r.job.path, Run: r.number, On: in.id})
-	return in
-}
-
-// inputID is InputStep.getId: the first letter is a capital; without an id it
-// is the digest of the message.
-func inputID(spec InputSpec) string {
-	id := spec.ID
-	if id == "" {
-		sum := md5.Sum([]byte(spec.Message))
-		id = hex.EncodeToString(sum[:])
+	stubborn := func(c *stage) bool { return c.status == "" && c.spec.Stubborn }
+	if how == "stop" && slices.ContainsFunc(r.stages, stubborn) {
+		r.say("Aborted by "+user, "Click here to forcibly terminate running steps")
+		r.server.record(Effect{Who: user, What: "asked to stop", Job: r.job.path, Run: r.number})
+		return
 	}
-	return strings.ToUpper(id[:1]) + id[1:]
+	r.server.record(Effect{Who: user, What: "aborted", Job: r.job.path, Run: r.number})
+	r.interrupt("jenkins.model.CauseOfInterruption$UserInterruption", "Aborted by "+user)
 }
 
-// find returns an input that is pending or settling; ids are compared exactly.
-func (r *run) find(id string) *input {
-	for _, in := range r.inputs {
-		if in.id == id {
-			return in
+// pass passes a milestone: older runs between the one before and this one are
+// over, and so is this one if a newer was here first (MilestoneStepExecution.java).
+func (r *run) pass(ordinal int) bool {
+	j := r.job
+	if newer := j.passed[ordinal]; newer > r.number {
+		r.supersede(newer)
+		return false
+	}
+	if j.passed == nil {
+		j.passed = map[int]int{}
+	}
+	j.passed[ordinal], r.milestone = r.number, ordinal
+	for _, older := range j.runs {
+		if older.number < r.number && older.result == "" && older.milestone > 0 && older.milestone < ordinal {
+			older.supersede(r.number)
 		}
 	}
-	return nil
+	return true
 }
 
-func (r *run) pending(id string) *input {
-	if in := r.find(id); in != nil && in.settled.IsZero() {
-		return in
-	}
-	return nil
-}
-
-// waiting returns the inputs that are pending.
-func (r *run) waiting() []*input {
-	var waiting []*input
-	for _, in := range r.inputs {
-		if in.settled.IsZero() {
-			waiting = append(waiting, in)
-		}
-	}
-	return waiting
-}
-
-func (r *run) proceed(in *input, p Proceed) {
-	p.Job, p.Run, p.Input, p.At = r.job.path, r.number, in.id, time.Now()
-	p.Values = maps.Clone(p.Values)
-	r.server.proceeds = append(r.server.proceeds, p)
-	r.approvers = append(r.approvers, p.User)
-	r.server.record(Effect{Who: p.User, What: "proceeded", Job: r.job.path, Run: r.number, On: in.id})
-	in.settled = p.At
-	if d := r.server.Settling; d > 0 {
-		r.server.after(d, r.step)
-	}
-	r.step()
-}
-
-func (r *run) reject(in *input, user string) {
-	r.server.record(Effect{Who: user, What: "rejected", Job: r.job.path, Run: r.number, On: in.id})
-	r.interrupt("org.jenkinsci.plugins.workflow.support.steps.input.Rejection", "Rejected by "+user)
+func (r *run) supersede(newer int) {
+	r.server.record(Effect{What: "superseded", Job: r.job.path, Run: r.number, On: strconv.Itoa(newer)})
+	r.interruptWith("NOT_BUILT", "org.jenkinsci.plugins.pipeline.milestone.CancelledCause", fmt.Sprintf("Superseded by #%d", newer))
 }
 
 // status is RunExt.java's, in its order.
@@ -271,31 +246,6 @@ func (r *run) status() string {
 	return "IN_PROGRESS"
 }
 
-// statusOf is a stage's: paused only if the input is its own last step, so not
-// while only a parallel branch waits, or works on beside it.
-func (r *run) statusOf(c *stage) string {
-	switch {
-	case c.status != "":
-		return c.status
-	case c.own != nil && r.pending(c.own.id) == c.own && len(r.inputs) == 1 && !time.Now().Before(r.server.loaded):
-		return "PAUSED_PENDING_INPUT"
-	}
-	return "IN_PROGRESS"
-}
-
-// paused is how long a stage has waited for people.
-func (r *run) paused(c *stage) time.Duration {
-	switch {
-	case c.own == nil:
-		return 0
-	case !c.own.settled.IsZero():
-		return c.own.settled.Sub(c.own.since)
-	case !c.ended.IsZero():
-		return c.ended.Sub(c.own.since)
-	}
-	return time.Since(c.own.since)
-}
-
 func stageStatus(result string) string {
 	switch result {
 	case "FAILURE":
@@ -306,8 +256,18 @@ func stageStatus(result string) string {
 	return result
 }
 
+// worse is the worse of two results (Result.combine); "" is none.
+func worse(a, b string) string {
+	order := []string{"", "SUCCESS", "UNSTABLE", "FAILURE", "NOT_BUILT", "ABORTED"}
+	if slices.Index(order, a) > slices.Index(order, b) {
+		return a
+	}
+	return b
+}
+
 func (r *run) state() RunState {
-	st := RunState{Number: r.number, DisplayName: r.name, Building: r.building, Result: r.result, Started: r.started}
+	st := RunState{Number: r.number, DisplayName: r.name, Building: r.building, Result: r.result, Started: r.started,
+		Parameters: maps.Clone(r.spec.Parameters), Git: slices.Clone(r.spec.Git), Causes: slices.Clone(r.spec.Causes)}
 	for _, c := range r.stages {
 		st.Stages = append(st.Stages, StageState{c.spec.Name, r.statusOf(c)})
 	}

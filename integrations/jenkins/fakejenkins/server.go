@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,8 +26,14 @@ const (
 type Server struct {
 	// Users are the API tokens by user id. Nil: User with Token.
 	Users map[string]string
-	// Admins may answer every input, whoever its submitters are.
+	// Passwords are the passwords by user id. Unlike a token, a password needs a
+	// crumb with each POST.
+	Passwords map[string]string
+	// Admins may answer every input, whoever its submitters are, and quiet the
+	// server down.
 	Admins []string
+	// NoCrumbs switches the protection against forged requests off.
+	NoCrumbs bool
 	// Denied are the permissions a user lacks, of those that are looked at:
 	// "Overall/Read", "Job/Read", "Job/Build", "Job/Cancel".
 	Denied map[string][]string
@@ -44,6 +49,11 @@ type Server struct {
 	// an answer that ended it leaves, on the goroutine of the request, timer or
 	// method that ended it. It may call the server.
 	OnStage func(job string, run int, stage, status string)
+	// QuietPeriod is how long a new item of the queue waits for more of the same.
+	// 0: 5 s; less: not at all.
+	QuietPeriod time.Duration
+	// Launch is how long an item that has left the queue has no run yet.
+	Launch time.Duration
 	// EndWork is how long a run still says that it is building after its result
 	// has been set.
 	EndWork time.Duration
@@ -60,11 +70,18 @@ type Server struct {
 
 	mu         sync.Mutex
 	jobs       map[string]*job
+	queue      []*item // oldest first, with those that left not long ago
+	lastItem   int
+	hold       string // why nothing leaves the queue; empty: it does
+	quieting   bool
+	login      string // where a proxy sends everybody to log in; empty: nowhere
 	down       bool
 	restarts   int
+	sessions   int       // that were begun
 	up, loaded time.Time // of the last restart
 	stopped    bool
 	timers     map[*time.Timer]bool
+	troubles   []*Trouble
 	changed    chan struct{}
 	told       []func() // hooks to call once the lock is released
 	journal    []Effect
@@ -78,7 +95,7 @@ type Server struct {
 type Effect struct {
 	At   time.Time
 	Who  string // user id; empty: the pipeline itself, or nobody
-	What string // "started", "proceeded", "rejected", "aborted", "stage SUCCESS", "ended SUCCESS", "asked", "restarted", …
+	What string // "started", "proceeded", "rejected", "aborted", "stage SUCCESS", "ended SUCCESS", "asked", "restarted", "queued", "folded", "cancelled", "superseded", "timed out", …
 	Job  string
 	Run  int
 	On   string // stage or input id
@@ -99,14 +116,17 @@ type Proceed struct {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), s.ContextPath)
 	call := "jenkins " + r.Method + " " + strings.TrimLeft(path, "/")
-	fakehttp.Serve(w, r, call, s.Gate, func(w http.ResponseWriter, r *http.Request) {
+	trouble := s.trouble(call)
+	fakehttp.Serve(trouble.write(w, r), r, call, s.Gate, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body) // not under the lock: who sends may be slow
 		if err != nil {
 			oops(w)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		s.update(func() { s.serve(w, r, path) })
+		trouble.serve(w, func(w http.ResponseWriter) {
+			s.update(func() { s.serve(w, r, path) })
+		})
 	})
 }
 
@@ -132,22 +152,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, path string) {
 		notFound(w)
 		return
 	}
-	q := request{Request: r, server: s, w: w, now: now, root: s.root(r)}
-	var ok bool
-	if q.user, ok = s.authenticate(w, r); !ok {
+	if s.login != "" {
+		redirect(w, s.login)
 		return
 	}
-	// A session's cookie authenticates before the token does, and a request of a
-	// session needs a crumb (BasicHeaderProcessor.java, CrumbFilter.java). The
-	// bot keeps no cookies.
-	if len(r.Cookies()) > 0 {
-		s.note("a cookie was sent with " + r.Method + " " + path)
-		if r.Method == http.MethodPost {
-			noCrumb(w, r)
-			return
-		}
+	if r.Method == http.MethodHead { // as GET; net/http leaves the body out
+		r = r.Clone(r.Context())
+		r.Method = http.MethodGet
 	}
-	w.Header().Set("Set-Cookie", "JSESSIONID.fake=node0"+s.session()+";Path=/;HttpOnly")
+	q := request{Request: r, server: s, w: w, now: now, root: s.root(r)}
+	if !q.authenticate() {
+		return
+	}
 	var names []string
 	for part := range strings.SplitSeq(path, "/") {
 		if part == "" {
@@ -160,149 +176,20 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, path string) {
 		}
 		names = append(names, name)
 	}
+	q.directory = len(names) == 0 || strings.HasSuffix(path, "/")
 	q.route(names)
 }
 
-// request is one request being answered, under the lock.
-type request struct {
-	*http.Request
-	server *Server
-	w      http.ResponseWriter
-	now    time.Time
-	root   string // URL of the server in answers
-	user   string // "anonymous" without credentials
-	job    *job
-	run    *run
-}
-
-func (q *request) route(names []string) {
-	if len(names) == 3 && names[0] == "whoAmI" && isAPI(names[1:]) {
-		q.only(http.MethodGet, "GET whoAmI/api/json", q.whoAmI)
-		return
-	}
-	// Everything but the question who one is needs Overall/Read.
-	switch {
-	case q.user == "anonymous":
-		loginNeeded(q.w, q.Request)
-		return
-	case q.lacks("Overall/Read"):
-		denied(q.w, q.user, "Overall/Read", "hudson.model.Hudson.Read")
-		return
-	}
-	var path []string
-	for len(names) >= 2 && names[0] == "job" {
-		path, names = append(path, names[1]), names[2:]
-	}
-	if len(path) == 0 {
-		q.unexpected()
-		return
-	}
-	if q.job = q.server.jobs[key(path)]; q.job == nil || q.lacks("Job/Read") {
-		notFound(q.w)
-		return
-	}
-	if isAPI(names) {
-		q.only(http.MethodGet, "GET job/…/api/json", func() { q.json(q.server.jobBean(q.job, q.root)) })
-		return
-	}
-	if len(names) < 2 {
-		q.unexpected()
-		return
-	}
-	n, err := strconv.Atoi(names[0])
-	if err != nil {
-		q.unexpected()
-		return
-	}
-	if q.run = q.job.find(n); q.run == nil {
-		notFound(q.w)
-		return
-	}
-	names = names[1:]
-	switch {
-	case isAPI(names):
-		q.only(http.MethodGet, "GET job/…/N/api/json", func() { q.json(q.run.bean(q.root)) })
-	case method(names, "wfapi", "describe"):
-		q.only(http.MethodGet, "GET job/…/N/wfapi/describe", q.describe)
-	case method(names, "wfapi", "pendingInputActions"):
-		q.only(http.MethodGet, "GET job/…/N/wfapi/pendingInputActions", q.pendingInputActions)
-	case len(names) >= 3 && names[0] == "input":
-		q.input(names[1], names[2:])
-	default:
-		q.unexpected()
-	}
-}
-
-func isAPI(names []string) bool { return slices.Equal(names, []string{"api", "json"}) }
-
-// method reports whether names are those of a do-method: it ignores what
-// follows (MetaClass.registerDoToken in stapler), and gojenkins' "/api/json"
-// after each of them depends on it.
-func method(names []string, want ...string) bool {
-	return slices.Equal(names, want) ||
-		len(names) == len(want)+2 && slices.Equal(names[:len(want)], want) && isAPI(names[len(want):])
-}
-
-// only counts a call of the coverage table and answers it, if its method is
-// the right one.
-func (q *request) only(method, call string, answer func()) {
-	if q.Method != method {
-		if method == http.MethodPost && q.Method == http.MethodGet {
-			tryPosting(q.w, q.URL.Path)
-			return
-		}
-		q.unexpected()
-		return
-	}
-	for name := range q.URL.Query() {
-		if name != "tree" {
-			q.unexpected()
-			return
-		}
-	}
-	if q.server.called == nil {
-		q.server.called = map[string]int{}
-	}
-	q.server.called[call]++
-	answer()
-}
-
-// unexpected answers and remembers what this server does not do. Jenkins might:
-// so it is none of the statuses that would mean something.
-func (q *request) unexpected() {
-	what := q.Method + " " + q.URL.RequestURI()
-	q.server.note(what)
-	page(q.w, http.StatusNotImplemented, "fakejenkins does not do this: "+what)
-}
-
-func (q *request) lacks(permission string) bool {
-	return slices.Contains(q.server.Denied[q.user], permission)
-}
-
 func (s *Server) note(what string) { s.unexpected = append(s.unexpected, what) }
-
-func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) (user string, ok bool) {
-	name, token, given := r.BasicAuth()
-	if !given {
-		return "anonymous", true
-	}
-	users := s.Users
-	if users == nil {
-		users = map[string]string{User: Token}
-	}
-	for id, t := range users {
-		if strings.EqualFold(id, name) && t == token { // ids do not differ by case (IdStrategy.CASE_INSENSITIVE)
-			return id, true
-		}
-	}
-	badToken(w, r)
-	return "", false
-}
 
 func (s *Server) root(r *http.Request) string {
 	if s.Root != "" {
 		return strings.TrimRight(s.Root, "/")
 	}
+	return s.calledURL(r)
+}
+
+func (s *Server) calledURL(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
@@ -310,8 +197,10 @@ func (s *Server) root(r *http.Request) string {
 	return scheme + "://" + r.Host + s.ContextPath
 }
 
-// session changes with each start.
-func (s *Server) session() string { return fmt.Sprintf("%08x", 0x9a2c8d2b+0x1f3*uint32(s.restarts)) }
+// serverSession changes with each start.
+func (s *Server) serverSession() string {
+	return fmt.Sprintf("%08x", 0x9a2c8d2b+0x1f3*uint32(s.restarts))
+}
 
 // Down takes the way to the server away, or gives it back: a proxy in front
 // answers 503 to everything. Runs go on meanwhile.
@@ -333,8 +222,49 @@ func (s *Server) Restart() {
 		s.restarts++
 		s.up = time.Now().Add(boot)
 		s.loaded = s.up.Add(loading)
+		s.quieting = false
 		s.record(Effect{What: "restarted"})
+		for _, j := range s.jobs {
+			for _, r := range j.runs {
+				if r.result == "" {
+					r.say("Resuming build at " + s.loaded.Format(time.RFC1123) + " after Jenkins restart")
+				}
+			}
+		}
+		// The items that wait are kept on disk, those that left are not.
+		s.queue = slices.DeleteFunc(s.queue, func(it *item) bool { return it.over() })
+		s.maintain()
 	})
+}
+
+// RequireLogin puts a proxy in front that sends whoever comes to a page to log
+// in, instead of letting them through to Jenkins; "" takes it away.
+func (s *Server) RequireLogin(url string) {
+	s.update(func() { s.login = url })
+}
+
+// QuietDown prepares the server for its shutdown, or goes on: nothing leaves the
+// queue, and runs stand still, but are answered.
+func (s *Server) QuietDown(quiet bool) {
+	s.update(func() { s.setQuieting(quiet) })
+}
+
+func (s *Server) setQuieting(quiet bool) {
+	if s.quieting == quiet {
+		return
+	}
+	s.quieting = quiet
+	what := map[bool]string{true: "Pausing (Preparing for shutdown)", false: "Resuming build"}[quiet]
+	for _, j := range s.jobs {
+		for _, r := range j.runs {
+			if r.result == "" {
+				r.say(what)
+				r.step()
+			}
+		}
+	}
+	s.touch()
+	s.maintain()
 }
 
 // Stop ends all timers: nothing progresses any more.
@@ -423,6 +353,7 @@ func (s *Server) Called(call string) int {
 }
 
 var (
-	errNoJob = errors.New("no such job")
-	errNoRun = errors.New("no such run, or it is over")
+	errNoJob  = errors.New("no such job")
+	errNoItem = errors.New("no such item in the queue")
+	errNoRun  = errors.New("no such run, or it is over")
 )

@@ -182,18 +182,6 @@ func byHand(s *fakejenkins.Server) {
 	}
 }
 
-// A session's cookie brings the need of a crumb with it.
-func TestCookie(t *testing.T) {
-	s := &fakejenkins.Server{}
-	paused(t, s, fakejenkins.InputSpec{})
-	got := ask(s, "POST", at+"/input/Go/proceedEmpty", nil, func(r *http.Request) {
-		r.Header.Set("Cookie", "JSESSIONID.fake=node0")
-	})
-	if got.StatusCode != 403 || !strings.Contains(got.body, "No valid crumb") || len(s.Unexpected()) != 1 {
-		t.Errorf("status %d, unexpected %v, body %s", got.StatusCode, s.Unexpected(), got.body)
-	}
-}
-
 func TestTree(t *testing.T) {
 	s := &fakejenkins.Server{Root: "https://public.example/"}
 	t.Cleanup(s.Stop)
@@ -256,53 +244,6 @@ func TestDefaultDepth(t *testing.T) {
 	}{{`"building":true`, true}, {`input.InputAction"`, true}, {`"executions"`, false}, {`"waitingForInput"`, false}} {
 		if strings.Contains(got, tt.name) != tt.want {
 			t.Errorf("a run has %s: %v; %s", tt.name, !tt.want, got)
-		}
-	}
-}
-
-// What the server does not do is remembered, and no status that means something.
-func TestUnexpected(t *testing.T) {
-	s := &fakejenkins.Server{}
-	paused(t, s, fakejenkins.InputSpec{})
-	var want []string
-	for _, tt := range []struct{ method, target string }{
-		{"POST", at + "/input/Go/submit"}, {"POST", at + "/rebuild/"}, {"POST", at + "/stop"},
-		{"POST", at + "/wfapi/inputSubmit?inputId=Go"}, {"GET", at + "/wfapi/describe?fullStages=true"},
-		{"GET", at + "/api/json?depth=2"}, {"GET", "/queue/api/json"}, {"GET", "/crumbIssuer/api/json"},
-		{"POST", "/job/gcp-pipelines/job/treeherder/build"}, {"DELETE", at + "/api/json"}, {"GET", "/api/json"},
-	} {
-		want = append(want, tt.method+" "+tt.target)
-		if got := ask(s, tt.method, tt.target, nil); got.StatusCode != http.StatusNotImplemented {
-			t.Errorf("%s %s: status %d", tt.method, tt.target, got.StatusCode)
-		}
-	}
-	if d := cmp.Diff(want, s.Unexpected()); d != "" {
-		t.Errorf("Unexpected (-want +got):\n%s", d)
-	}
-}
-
-// Every row of the coverage table that says so is answered, also with the
-// /api/json that gojenkins puts behind everything; the others are refused.
-func TestCoverage(t *testing.T) {
-	for _, row := range fakejenkins.Coverage() {
-		s := &fakejenkins.Server{}
-		paused(t, s, fakejenkins.InputSpec{Parameters: []fakejenkins.Parameter{{Name: "WHO"}}})
-		method, target, _ := strings.Cut(row.Call, " ")
-		target = strings.NewReplacer("job/…/N", at[1:], "job/…", "job/gcp-pipelines/job/treeherder", "/ID/", "/Go/", "item/N", "item/7").Replace(target)
-		got := ask(s, method, "/"+target, url.Values{"json": {`{"parameter":{"name":"WHO","value":"ana"}}`}})
-		if row.Support == fakejenkins.Not {
-			if got.StatusCode != 501 || len(s.Unexpected()) != 1 {
-				t.Errorf("%s: status %d, unexpected %v, but it is %s", row.Call, got.StatusCode, s.Unexpected(), row.Support)
-			}
-			continue
-		}
-		if got.StatusCode != 200 || s.Called(row.Call) != 1 || len(s.Unexpected()) != 0 {
-			t.Errorf("%s: status %d, called %d times, unexpected %v", row.Call, got.StatusCode, s.Called(row.Call), s.Unexpected())
-		}
-		if !strings.HasSuffix(target, "/api/json") && method == "GET" {
-			if again := ask(s, method, "//"+target+"/api/json", nil); again.StatusCode != 200 {
-				t.Errorf("%s/api/json: status %d", row.Call, again.StatusCode)
-			}
 		}
 	}
 }

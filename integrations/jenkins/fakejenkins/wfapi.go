@@ -1,6 +1,9 @@
 package fakejenkins
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // loading answers for runs that are not loaded after a restart, and reports
 // whether it did. LOAD_EXECUTIONS_TIMEOUT in InputAction.java ends in an
@@ -29,6 +32,20 @@ type stageJSON struct {
 	StartTimeMillis     int64           `json:"startTimeMillis"`
 	DurationMillis      int64           `json:"durationMillis"`
 	PauseDurationMillis int64           `json:"pauseDurationMillis"`
+	StageFlowNodes      []nodeJSON      `json:"stageFlowNodes,omitempty"`
+}
+
+// nodeJSON is a step of a stage. Ids are strings, of parents as well.
+type nodeJSON struct {
+	Links               map[string]link `json:"_links"`
+	ID                  string          `json:"id"`
+	Name                string          `json:"name"`
+	ExecNode            string          `json:"execNode"`
+	Status              string          `json:"status"`
+	StartTimeMillis     int64           `json:"startTimeMillis"`
+	DurationMillis      int64           `json:"durationMillis"`
+	PauseDurationMillis int64           `json:"pauseDurationMillis"`
+	ParentNodes         []string        `json:"parentNodes"`
 }
 
 type errorJSON struct {
@@ -49,13 +66,36 @@ type describeJSON struct {
 	Stages              []stageJSON     `json:"stages"`
 }
 
-// describe is RunExt. Hrefs have the context path, but not the root URL.
 func (q *request) describe() {
-	if q.loading() {
-		return
+	if !q.loading() {
+		q.write(q.described(q.run, q.FormValue("fullStages") == "true"))
 	}
-	r := q.run
-	at := q.server.ContextPath + r.path()
+}
+
+// wfapiRuns is JobExt: ten runs at most. since is a name, not a number, and the
+// run of that name is still among them.
+func (q *request) wfapiRuns() {
+	list := []describeJSON{}
+	since := q.FormValue("since")
+	for _, r := range slices.Backward(q.job.runs) {
+		if len(list) == 10 {
+			break
+		}
+		q.run = r
+		if q.loading() {
+			return
+		}
+		list = append(list, q.described(r, q.FormValue("fullStages") == "true"))
+		if since != "" && r.name == since {
+			break
+		}
+	}
+	q.write(list)
+}
+
+// described is RunExt. Hrefs have the context path, but not the root URL.
+func (q *request) described(r *run, full bool) describeJSON {
+	at := q.link(r.path())
 	end := q.now
 	if r.result != "" {
 		end = r.ended
@@ -67,31 +107,93 @@ func (q *request) describe() {
 		DurationMillis: end.Sub(r.started).Milliseconds(),
 		Stages:         []stageJSON{},
 	}
+	if len(r.spec.Git) > 0 {
+		d.Links["changesets"] = link{at + "/wfapi/changesets"}
+	}
 	if d.Status == "PAUSED_PENDING_INPUT" {
 		d.Links["pendingInputActions"] = link{at + "/wfapi/pendingInputActions"}
 		d.Links["nextPendingInputAction"] = link{at + "/wfapi/nextPendingInputAction"}
 	}
 	for _, c := range r.stages {
-		ended := c.ended
-		if c.status == "" {
-			ended = q.now
-		}
-		st := stageJSON{
-			Links: map[string]link{"self": {at + "/execution/node/" + c.id + "/wfapi/describe"}},
-			ID:    c.id, Name: c.spec.Name, Status: r.statusOf(c),
-			StartTimeMillis: c.began.UnixMilli(), DurationMillis: ended.Sub(c.began).Milliseconds(),
-			PauseDurationMillis: r.paused(c).Milliseconds(),
-		}
-		if c.err != "" {
-			kind := c.kind
-			if kind == "" {
-				kind = "hudson.AbortException"
-			}
-			st.Error = &errorJSON{c.err, kind}
-		}
-		d.Stages = append(d.Stages, st)
+		d.Stages = append(d.Stages, q.describedStage(r, c, full))
 	}
-	q.write(d)
+	return d
+}
+
+func (q *request) describedStage(r *run, c *stage, full bool) stageJSON {
+	at := q.link(r.path())
+	ended := c.ended
+	if c.status == "" {
+		ended = q.now
+	}
+	st := stageJSON{
+		Links: map[string]link{"self": {at + "/execution/node/" + c.id + "/wfapi/describe"}},
+		ID:    c.id, Name: c.spec.Name, Status: r.statusOf(c),
+		StartTimeMillis: c.began.UnixMilli(), DurationMillis: ended.Sub(c.began).Milliseconds(),
+		PauseDurationMillis: r.paused(c).Milliseconds(),
+	}
+	if c.err != "" {
+		kind := c.kind
+		if kind == "" {
+			kind = "hudson.AbortException"
+		}
+		st.Error = &errorJSON{c.err, kind}
+	}
+	if full {
+		id, _ := strconv.Atoi(c.id)
+		step := strconv.Itoa(id + 1) // the one step of the stage: its input or its work
+		name := "Shell Script"
+		if c.own != nil && slices.Contains(r.inputs, c.own) {
+			name = "Wait for interactive input"
+		}
+		st.StageFlowNodes = []nodeJSON{{
+			Links: map[string]link{"self": {at + "/execution/node/" + step + "/wfapi/describe"}},
+			ID:    step, Name: name, Status: st.Status, StartTimeMillis: st.StartTimeMillis,
+			DurationMillis: st.DurationMillis, PauseDurationMillis: st.PauseDurationMillis, ParentNodes: []string{c.id},
+		}}
+	}
+	return st
+}
+
+// describeNode describes a stage; it always has its steps.
+func (q *request) describeNode() {
+	if q.loading() {
+		return
+	}
+	for _, c := range q.run.stages {
+		if c.id == q.arg {
+			q.write(q.describedStage(q.run, c, true))
+			return
+		}
+	}
+	notFound(q.w)
+}
+
+type changesetJSON struct {
+	Kind        string       `json:"kind"`
+	CommitCount int          `json:"commitCount"`
+	Commits     []commitJSON `json:"commits"`
+	ConsoleURL  string       `json:"consoleUrl"`
+}
+
+type commitJSON struct {
+	CommitID        string `json:"commitId"`
+	AuthorJenkinsID string `json:"authorJenkinsId"`
+	Message         string `json:"message"`
+	Timestamp       int64  `json:"timestamp"`
+	ConsoleURL      string `json:"consoleUrl"`
+}
+
+// changesets has, of each checkout, the commit that it checked out.
+func (q *request) changesets() {
+	at := q.link(q.run.path()) + "/changes"
+	list := []changesetJSON{}
+	for _, g := range q.run.spec.Git {
+		list = append(list, changesetJSON{"git", 1, []commitJSON{
+			{g.SHA, "noreply", g.Branch, q.run.started.UnixMilli(), at + "#" + g.SHA},
+		}, at})
+	}
+	q.write(list)
 }
 
 type pendingJSON struct {
@@ -112,11 +214,26 @@ type parameterJSON struct {
 }
 
 func (q *request) pendingInputActions() {
+	if !q.loading() {
+		q.write(q.pendingList())
+	}
+}
+
+// nextPendingInputAction is the first of them, or null.
+func (q *request) nextPendingInputAction() {
 	if q.loading() {
 		return
 	}
+	if list := q.pendingList(); len(list) > 0 {
+		q.write(list[0])
+		return
+	}
+	q.write(nil)
+}
+
+func (q *request) pendingList() []pendingJSON {
 	r := q.run
-	at := q.server.ContextPath + r.path()
+	at := q.link(r.path())
 	list := []pendingJSON{}
 	for _, in := range r.waiting() {
 		if q.now.Before(q.server.loaded) {
@@ -140,5 +257,5 @@ func (q *request) pendingInputActions() {
 		}
 		list = append(list, p)
 	}
-	q.write(list)
+	return list
 }
