@@ -177,7 +177,7 @@ func (l *loop) run(ctx context.Context) {
 			next, now, err := l.work(ctx, room, func(f func()) {
 				places <- struct{}{}
 				under.Go(func() {
-					defer l.wake()
+					defer l.wake() // it may have made more due
 					defer func() { <-places }()
 					defer l.survive()
 					f()

@@ -267,6 +267,7 @@ type people struct {
 	down    map[string]bool          // "members", "groups"
 	until   <-chan struct{}          // its answers take so long
 	fresh   map[string]time.Duration // by id: how old an answer was good enough, the strictest time
+	calls   int
 }
 
 func (p *people) set(f func()) {
@@ -277,6 +278,7 @@ func (p *people) set(f func()) {
 
 func (p *people) begin(what, id string, fresh time.Duration) error {
 	p.mu.Lock()
+	p.calls++
 	if before, known := p.fresh[id]; !known || fresh < before {
 		p.fresh[id] = fresh
 	}

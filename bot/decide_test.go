@@ -152,6 +152,7 @@ func TestPressThatDoesNotCount(t *testing.T) {
 		{"carried by another message", func(p *bot.Press) { p.Message = "7." + room }, unknown, "7." + room},
 		{"carried by no message", func(p *bot.Press) { p.Message = "" }, unknown, ""},
 		{"from another channel", func(p *bot.Press) { p.Channel, p.Message = "C0ELSE", "9.C0ELSE" }, unknown, "9.C0ELSE"},
+		{"from the same place in another channel", func(p *bot.Press) { p.Channel = "C0ELSE" }, unknown, ""},
 		{"of an operation that is not there", func(p *bot.Press) { p.Value = "01ARZ3NDEKTSV4RRFFQ69G5FAV.1"; p.Message = "7." + room }, unknown, "7." + room},
 		{"of nothing", func(p *bot.Press) { p.Value = ""; p.Message = "7." + room }, unknown, "7." + room},
 		{"of another turn", func(p *bot.Press) { p.Value = strings.TrimSuffix(p.Value, "1") + "2" }, "This question is over, so nothing was done.", ""},
@@ -205,6 +206,17 @@ func TestStaleTurn(t *testing.T) {
 		s.hears(bo, "This question was answered by bo")
 		s.is("brew", "blue", "milk")
 		s.later(24 * time.Hour) // a question without a limit stays open
+		// The question is asked again, which is another turn of it.
+		until := make(chan struct{})
+		s.people.set(func() { s.people.until = until })
+		for range 5 {
+			s.press(ana, "Ask again")
+		}
+		close(until) // so that all five are judged before any of them counts
+		s.wait()
+		if o := s.operation("brew", "blue"); o.State != "milk" || len(o.Presses) != 2 {
+			t.Errorf("in state %q, by %v, want one more press to count", o.State, o.Presses)
+		}
 		s.press(ana, "Milk")
 		s.is("brew", "blue", "done")
 		s.switched("blue", 1)

@@ -5,15 +5,20 @@
 //
 // A tour, in the order in which a request travels:
 //
+//   - intake.go takes a request: it answers at once, or stores it before it is
+//     acknowledged and judges it then. A command is planned.
 //   - parse.go turns typed text into a command and its arguments. Pure.
-//   - intake.go stores a request before it is acknowledged, and judges it: a
-//     command is planned, a press decides a question.
-//   - rights.go says who may.
+//   - help.go explains the commands, and is one itself.
+//   - people.go and rights.go say who may.
 //   - kind.go and operation.go are the vocabulary: a Kind is a table of steps,
 //     an Operation is a row that goes through them.
+//   - decide.go judges a press on a question: one winner, in one transaction.
 //   - runner.go works the steps: look first, then act, then look again.
-//   - messages.go sends what is to be said. Messages are rows, too.
+//   - card.go is what a message says, and messages.go sends it. Messages are
+//     rows, too.
 //   - reply.go holds the bot's manners.
+//   - bot.go starts and ends the loops that do all this; ledger.go and chat.go
+//     are what they need.
 //
 // Nothing that matters is in memory: every loop takes its work from the ledger
 // under a lease, so that after a crash whichever process comes by goes on.

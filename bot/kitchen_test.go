@@ -13,17 +13,18 @@ import (
 // happened there, and can be told to misbehave.
 type kitchen struct {
 	mu     sync.Mutex
-	on     map[string]int // how often a pot was really switched on
-	tries  map[string]int // how often somebody tried to
-	clean  map[string]int // how often a pot was really scrubbed
-	looks  map[string]int // by pot: how often somebody looked
-	boils  bool           // what is on boils
-	asks   bool           // and wants milk then
-	acting []fault        // what becomes of the next acts
-	blind  error          // what looks get
-	until  <-chan struct{}
-	broken string       // what panics: "plan", "answer", "ask", "card", "say", "look"
-	chance func() fault // what becomes of the others
+	on     map[string]int  // how often a pot was really switched on
+	tries  map[string]int  // how often somebody tried to
+	clean  map[string]int  // how often a pot was really scrubbed
+	looks  map[string]int  // by pot: how often somebody looked
+	boils  bool            // what is on boils
+	asks   bool            // and wants milk then
+	acting []fault         // what becomes of the next acts
+	blind  error           // what looks get
+	until  <-chan struct{} // a look takes so long before it sees anything
+	seen   <-chan struct{} // and so long after it
+	broken string          // what panics: "plan", "answer", "ask", "card", "say", "look"
+	chance func() fault    // what becomes of the others
 	every  time.Duration
 }
 
@@ -63,8 +64,12 @@ func (k *kitchen) look(of map[string]int, pot string) (bool, error) {
 	}
 	k.breaks("look")
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	return of[pot] > 0, blind
+	there, seen := of[pot] > 0, k.seen
+	k.mu.Unlock()
+	if seen != nil {
+		<-seen
+	}
+	return there, blind
 }
 
 func (k *kitchen) act(of map[string]int, pot string) error {
@@ -169,7 +174,7 @@ func (b brewing) Steps() map[bot.State]bot.Step[tea] {
 				return bot.Next{To: "done"}, nil
 			}},
 		"milk": {Ask: func(bot.Operation, tea) bot.Question {
-			return bot.Question{Note: "anybody can say", Buttons: []bot.Button{{Verb: "milk", Label: "Milk", To: "done"}, {Verb: "black", Label: "Black", To: "done"}}}
+			return bot.Question{Note: "anybody can say", Buttons: []bot.Button{{Verb: "milk", Label: "Milk", To: "done"}, {Verb: "black", Label: "Black", To: "done"}, {Verb: "later", Label: "Ask again", To: "milk"}}}
 		}},
 		"done": {End: bot.Done, Say: say}, "cancelled": {End: bot.Cancelled}, "expired": {End: bot.Expired},
 		"refused": {End: bot.Failed, Say: say}, "cold": {End: bot.Failed, Say: say},
@@ -179,6 +184,15 @@ func (b brewing) Steps() map[bot.State]bot.Step[tea] {
 func (b brewing) Card(o bot.Operation, d tea) bot.Card {
 	b.breaks("card")
 	return bot.Say("Tea from ", d.Pot, ", ", string(o.State), fmt.Sprintf(", looked %d times", d.Looks))
+}
+
+// feast is tea that only a cook may ask for.
+type feast struct{ brewing }
+
+func (f feast) Info() bot.Info {
+	i := f.brewing.Info()
+	i.Name, i.Aliases, i.Begin = "feast", nil, cooks
+	return i
 }
 
 // cleaning scrubs a pot, which nobody should do while tea is made in it.

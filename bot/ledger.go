@@ -30,8 +30,8 @@ type View interface {
 	// most limit of them, also those whose time has not come: the first of
 	// these says how long to sleep. Messages come as at most limit that are
 	// due, the most urgent class first, and then at most limit others, those
-	// that somebody has claimed first. Operations of kinds that are not among kinds are left
-	// alone: a newer binary made them.
+	// that somebody has claimed first. Operations of kinds that are not among
+	// kinds are left alone: a newer binary made them.
 	DueReceived(limit int) ([]Received, error)
 	DueOperations(kinds []string, limit int) ([]Operation, error)
 	DueMessages(limit int) ([]Message, error)

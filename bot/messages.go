@@ -173,7 +173,6 @@ func (b *Bot) send(ctx context.Context, m Message, claimed time.Time) {
 	if err != nil && !errors.Is(err, errNotOurs) {
 		log.Warn("writing what came of a message; it will be looked up", zap.Error(err))
 	}
-	b.messenger.wake()
 }
 
 // deliver makes the calls. What it returns is to be written in either case.

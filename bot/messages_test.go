@@ -240,7 +240,7 @@ func TestUnknownOutcome(t *testing.T) {
 				if (m.Dead != "") != test.dead || !m.Due.IsZero() || m.Owner != "" {
 					t.Errorf("in the end the message is %+v", m)
 				}
-				if test.dead && s.logged("text")+s.logged("a message") == 0 {
+				if test.dead && s.logged("a message is not repeated")+s.logged("a message cannot be delivered") == 0 {
 					t.Error("an operator cannot know")
 				}
 			})
@@ -294,27 +294,30 @@ func TestEditsMerge(t *testing.T) {
 }
 
 // What is decided while the question is still being posted, or looked for, is
-// shown when that is over, and not before its time.
+// done at once, and shown when that is over, and not before its time.
 func TestDecisionDuringSend(t *testing.T) {
-	for name, test := range map[string]struct {
-		f     fault
-		after time.Duration
-		finds int
+	for _, test := range []struct {
+		name  string
+		f     fault // what becomes of the post, which takes a second
+		finds []fault
+		press time.Duration // after it was asked for
+		shown time.Duration
+		calls []string // of the post and its look-ups, and when
 	}{
-		"it takes long":          {f: fault{}, after: 2 * time.Second},
-		"the answer is lost":     {f: lostReply, after: lease, finds: 1},
-		"the request is lost":    {f: noAnswer, after: lease, finds: 1},
-		"the chat is busy":       {f: slower, after: 30 * time.Second},
-		"it cannot be looked up": {f: lostReply, after: lease + 7*time.Second, finds: 2},
+		{"it takes long", fault{}, nil, time.Second / 2, time.Second, []string{"post 0s"}},
+		{"the answer is lost", lostReply, nil, 2 * time.Second, lease, []string{"post 0s", "find 8s"}},
+		{"the request is lost", noAnswer, nil, 2 * time.Second, lease, []string{"post 0s", "find 8s", "post 8s"}},
+		{"the chat is busy", slower, nil, 2 * time.Second, 31 * time.Second, []string{"post 0s", "post 31s"}},
+		{"it cannot be looked up yet", lostReply, []fault{notYet}, lease + time.Second, lease + 7*time.Second, []string{"post 0s", "find 8s", "find 15s"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			play(t, func(s *scene) {
-				until := make(chan struct{})
+				began, until := time.Now(), make(chan struct{})
+				go func() { <-time.After(time.Second); close(until) }()
 				test.f.until = until
 				s.chat.fails("post", test.f)
-				if name == "it cannot be looked up" {
-					s.chat.fails("find", notYet)
-				}
+				s.chat.fails("find", test.finds...)
+				s.kitchen.set(func() { s.kitchen.boils = true })
 				s.say(ana, "brew blue")
 				var o bot.Operation
 				s.do(func(tx bot.Tx) error {
@@ -322,25 +325,26 @@ func TestDecisionDuringSend(t *testing.T) {
 					o = due[0]
 					return err
 				})
-				press := func() {
-					s.send(bot.Press{Key: s.key(), Person: bo, Channel: room, Message: "1." + room, Verb: "brew", Value: o.ID + ".1"})
-					s.wait()
-				}
-				if name == "it takes long" {
-					press()
-				}
-				<-time.After(time.Second)
-				close(until)
+				s.later(test.press)
+				s.send(bot.Press{Key: s.key(), Person: bo, Channel: room, Message: "1." + room, Verb: "brew", Value: o.ID + ".1"})
 				s.wait()
-				press()
-				s.switched("blue", 1) // the decision waits for no message
-				if at := append(s.chat.when("post"), s.chat.when("find")...); test.after > lease/2 && len(at) > 1 {
-					t.Errorf("it was sent or looked for again at %v", at)
+				s.switched("blue", 1)
+				s.later(test.shown - time.Since(began))
+				if said := strings.Join(s.chat.said(room), "; "); !strings.Contains(said, "Tea from blue, done") {
+					t.Errorf("it says %s", said)
 				}
-				s.later(test.after)
-				s.shows("boil, looked")
-				if n := s.chat.count("find"); n != test.finds {
-					t.Errorf("looked up %d times, want %d: %v", n, test.finds, s.chat.calls)
+				s.later(time.Minute)
+				if n := len(s.chat.said(room)); n != 2 { // with its end
+					t.Errorf("%d messages: %q", n, s.chat.said(room))
+				}
+				var calls []string
+				for i, call := range s.chat.calls {
+					if method, ok := strings.CutSuffix(call, " "+o.ID+"/card"); ok {
+						calls = append(calls, method+" "+s.chat.times[i].Sub(began).String())
+					}
+				}
+				if !slices.Equal(calls, test.calls) {
+					t.Errorf("the calls were %q, want %q", calls, test.calls)
 				}
 			})
 		})

@@ -92,6 +92,15 @@ func TestWhoMayAsk(t *testing.T) {
 			})
 		})
 	}
+	t.Run("what cooks ask for", func(t *testing.T) {
+		play(t, func(s *scene) {
+			s.say(ana, "feast blue")
+			s.hears(ana, "Only a Treeherder admin can do that, so nothing was done. They are bo and cleo.")
+			s.shows()
+			s.say(cleo, "feast blue")
+			s.shows("Tea from blue, ask")
+		})
+	})
 	t.Run("the directory is down", func(t *testing.T) {
 		play(t, func(s *scene) {
 			s.people.set(func() { s.people.down["members"] = true })

@@ -23,6 +23,7 @@ func TestFrozen(t *testing.T) {
 		posts  int
 	}{
 		{"while it looks", func(s *scene, until <-chan struct{}) { s.kitchen.until = until }, 1, 2},
+		{"when it has looked", func(s *scene, until <-chan struct{}) { s.kitchen.seen = until }, 1, 2},
 		{"while it acts, which happens when it wakes", func(s *scene, until <-chan struct{}) { s.kitchen.acting = []fault{{until: until}} }, 2, 2},
 		{"while it acts, which is never heard of", func(s *scene, until <-chan struct{}) {
 			s.kitchen.acting = []fault{{until: until, err: &trouble{service: "Kitchen"}}}
@@ -50,7 +51,7 @@ func TestFrozen(t *testing.T) {
 					s.later(every)
 				}
 				thaw := cold.freeze()
-				s.kitchen.set(func() { s.kitchen.until = nil })
+				s.kitchen.set(func() { s.kitchen.until, s.kitchen.seen = nil, nil })
 				s.people.set(func() { s.people.until = nil })
 
 				other := s.newBot(5 * time.Second)
@@ -69,6 +70,12 @@ func TestFrozen(t *testing.T) {
 				s.shows("Tea from blue, done", "Tea from blue: done")
 				if states := s.states(before); !slices.Equal(states, []bot.State{"ask", "switch", "boil", "done"}) {
 					t.Errorf("it went through %v", states)
+				}
+				if heard := s.chat.heard(bo); len(heard) > 0 {
+					t.Errorf("the cook, who had decided, was told %q", heard)
+				}
+				if m := s.chat.messages[1]; m.edits > 0 {
+					t.Errorf("%s was sent again", m.key)
 				}
 			})
 		})

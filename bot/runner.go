@@ -201,7 +201,6 @@ func (b *Bot) work(ctx context.Context, o Operation) {
 	case err != nil:
 		log.Warn("writing what came of a step; it will be looked at again", zap.Error(err))
 	}
-	b.runner.wake()
 	b.messenger.wake()
 }
 

@@ -145,8 +145,13 @@ func TestRemembers(t *testing.T) {
 		s.later(2 * every)
 		// Two in "switch", around the act, and five in "boil".
 		s.shows("looked 7 times")
+		s.kitchen.set(func() { s.kitchen.blind = nil })
+		s.later(every)
+		if o := s.operation("brew", "blue"); o.Trouble != nil || strings.Contains(s.chat.said(room)[0], "⚠") {
+			t.Errorf("the trouble is over, and it still says %q", s.chat.said(room)[0])
+		}
 		var d tea
-		if err := json.Unmarshal(s.operation("brew", "blue").Data, &d); err != nil || d.Looks != 7 || d.Pot != "blue" {
+		if err := json.Unmarshal(s.operation("brew", "blue").Data, &d); err != nil || d.Looks != 8 || d.Pot != "blue" {
 			t.Errorf("it remembers %+v, %v", d, err)
 		}
 		s.do(func(tx bot.Tx) error {

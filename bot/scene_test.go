@@ -95,7 +95,7 @@ func (s *scene) newBot(idle time.Duration) *bot.Bot {
 		Ledger: s.ledger, Chat: s.chat, Directory: s.people, Channel: room, Room: "#kitchen", Word: "/tea", Log: s.log,
 		Roles:    bot.Roles{bot.Admins: {"S0COOKS", cleo}},
 		Times:    bot.Times{Lease: s.lease, Limit: s.lease / 2, Plan: 15 * time.Second, Idle: idle},
-		Commands: []bot.Command{bot.Operates(brewing{s.kitchen}), bot.Operates(cleaning{s.kitchen}), bot.Answers(recipe{s.kitchen}), bot.Answers(secret{})},
+		Commands: []bot.Command{bot.Operates(brewing{s.kitchen}), bot.Operates(feast{brewing{s.kitchen}}), bot.Operates(cleaning{s.kitchen}), bot.Answers(recipe{s.kitchen}), bot.Answers(secret{})},
 	}
 	b.Commands = append(b.Commands, bot.Help(b))
 	return b
