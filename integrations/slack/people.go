@@ -111,7 +111,7 @@ func (c *cache[V]) get(ctx context.Context, id string, fresh, limit time.Duratio
 			asked := time.Now()
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 			defer cancel()
-			v, err := read(ctx)
+			v, err := patiently(ctx, read)
 			if err == nil {
 				c.put(id, row[V]{v, asked})
 			}
@@ -129,6 +129,25 @@ func (c *cache[V]) get(ctx context.Context, id string, fresh, limit time.Duratio
 			}
 			// It had left before it was fresh enough for this caller.
 		}
+	}
+}
+
+// patiently reads once more if Slack asks to wait for no longer than a person
+// would: a read has no effect that could be repeated.
+func patiently[V any](ctx context.Context, read func(context.Context) (V, error)) (V, error) {
+	const most = 2 * time.Second
+	v, err := read(ctx)
+	wait, again := bot.RetryAfter(err)
+	if err == nil || !again || wait == 0 || wait > most {
+		return v, err
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return v, err
+	case <-t.C:
+		return read(ctx)
 	}
 }
 

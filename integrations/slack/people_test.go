@@ -167,6 +167,24 @@ func TestOneReadAtATime(t *testing.T) {
 	})
 }
 
+// A short wait that Slack asks for is waited; a long one is the caller's.
+func TestReadsWaitAsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fake.RateLimit("users.info", 1, time.Second)
+		begun := time.Now()
+		if _, err := w.c.Member(w.ctx, ana, 0); err != nil || time.Since(begun) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		w.fake.RateLimit("users.info", 1, 30*time.Second)
+		if _, err := w.c.Member(w.ctx, ana, 0); err == nil {
+			t.Error("a wait of half a minute was not reported")
+		} else if wait, _ := bot.RetryAfter(err); wait != 30*time.Second {
+			t.Errorf("told to wait %v", wait)
+		}
+	})
+}
+
 func TestTheCacheIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c cache[int]
