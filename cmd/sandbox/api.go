@@ -55,7 +55,15 @@ func (s *sandbox) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/say", post(s.say))
 	mux.HandleFunc("/api/press", post(s.press))
+	mux.HandleFunc("/api/choose", post(s.choose))
+	mux.HandleFunc("/api/submit", post(s.submit))
+	mux.HandleFunc("/api/close", post(s.closeView))
+	mux.HandleFunc("/api/open-home", post(s.openHome))
 	mux.HandleFunc("/api/messages", get(s.messages))
+	mux.HandleFunc("/api/places", get(s.places))
+	mux.HandleFunc("/api/modal", get(s.modal))
+	mux.HandleFunc("/api/home", get(s.home))
+	mux.HandleFunc("/api/log", get(s.wholeLog))
 	mux.HandleFunc("/api/world", get(s.world))
 	mux.HandleFunc("/api/world/{switch}", post(s.change))
 	mux.HandleFunc("/api/events", s.events)
@@ -127,9 +135,9 @@ func only(method string, h http.HandlerFunc) http.HandlerFunc {
 }
 
 // who finds a person by name or id.
-func who(name string) (world.Person, error) {
+func (s *sandbox) who(name string) (world.Person, error) {
 	var names []string
-	for _, p := range world.People {
+	for _, p := range s.now().People() {
 		if p.ID == name || strings.EqualFold(p.Name, strings.TrimPrefix(name, "@")) {
 			return p, nil
 		}
@@ -138,21 +146,27 @@ func who(name string) (world.Person, error) {
 	return world.Person{}, refusal{400, fmt.Sprintf("%q is nobody here; one can be %s (as).", name, strings.Join(names, ", "))}
 }
 
-// where finds the id of a channel by name or id.
-func where(name string) (string, error) {
+// direct is how a person's direct messages with the bot are named.
+const direct = "dm"
+
+// where finds the id of a channel by name or id, as that person can name it.
+func (s *sandbox) where(person world.Person, name string) (string, error) {
 	var names []string
-	for _, c := range world.Places {
+	for _, c := range s.now().PlacesOf(person.ID) {
 		if c.ID == name || strings.EqualFold(c.Name, strings.TrimPrefix(name, "#")) {
 			return c.ID, nil
 		}
 		names = append(names, c.Name)
 	}
-	return "", refusal{400, fmt.Sprintf("%q is no channel here; there are %s (channel).", name, strings.Join(names, " and "))}
+	if id := s.now().Slack.DirectChannel(person.ID); id != "" && (name == direct || name == id) {
+		return id, nil
+	}
+	return "", refusal{400, fmt.Sprintf("%q is no channel here; there are %s, and %s for direct messages with the bot (channel).", name, strings.Join(names, ", "), direct)}
 }
 
-func whoAndWhere(as, channel string) (person world.Person, id string, err error) {
-	if person, err = who(as); err == nil {
-		id, err = where(channel)
+func (s *sandbox) whoAndWhere(as, channel string) (person world.Person, id string, err error) {
+	if person, err = s.who(as); err == nil {
+		id, err = s.where(person, channel)
 	}
 	return person, id, err
 }
@@ -179,17 +193,23 @@ type saying struct {
 	As      string `json:"as"`
 	Channel string `json:"channel"`
 	Text    string `json:"text"`
+	Thread  string `json:"thread"` // the ts of the message that is replied to; empty: none
 }
 
 func (s *sandbox) say(r *http.Request, b saying) (any, error) {
-	person, channel, err := whoAndWhere(b.As, b.Channel)
+	person, channel, err := s.whoAndWhere(b.As, b.Channel)
 	if err != nil {
 		return nil, err
 	}
 	if strings.TrimSpace(b.Text) == "" {
 		return nil, refusal{400, "There is nothing to say (text)."}
 	}
-	d, err := s.now().Slack.Say(person.ID, channel, b.Text)
+	slack := s.now().Slack
+	say := func() (*fakeslack.Delivery, error) { return slack.Say(person.ID, channel, b.Text) }
+	if b.Thread != "" {
+		say = func() (*fakeslack.Delivery, error) { return slack.Reply(person.ID, channel, b.Thread, b.Text) }
+	}
+	d, err := say()
 	if err != nil {
 		return nil, refusal{400, sentence(err)}
 	}
@@ -200,12 +220,18 @@ type pressing struct {
 	As      string `json:"as"`
 	Channel string `json:"channel"`
 	TS      string `json:"ts"`
+	View    string `json:"view"` // of a modal or of Home, instead of channel and ts
 	Action  string `json:"action"`
 	Value   string `json:"value"`
 }
 
 func (s *sandbox) press(r *http.Request, b pressing) (any, error) {
-	person, channel, err := whoAndWhere(b.As, b.Channel)
+	if b.View != "" {
+		return s.inView(r, b.As, func(person string) (*fakeslack.Delivery, error) {
+			return s.now().Slack.PressIn(person, b.View, b.Action, b.Value)
+		})
+	}
+	person, channel, err := s.whoAndWhere(b.As, b.Channel)
 	if err != nil {
 		return nil, err
 	}
@@ -240,17 +266,23 @@ type message struct {
 	Edited    int             `json:"edited"`    // how often
 	Deleted   bool            `json:"deleted"`   // it is gone; clients show nothing
 	Warning   string          `json:"warning,omitempty"`
+	Subtype   string          `json:"subtype,omitempty"`
+	Reactions []string        `json:"reactions,omitempty"`
+	Pinned    bool            `json:"pinned"`
+	Replies   int             `json:"replies"`   // in the thread that begins with it
+	Broadcast bool            `json:"broadcast"` // a reply that the channel sees too
 }
 
 func (s *sandbox) messages(r *http.Request) (any, error) {
-	person, channel, err := whoAndWhere(r.URL.Query().Get("as"), r.URL.Query().Get("channel"))
+	person, channel, err := s.whoAndWhere(r.URL.Query().Get("as"), r.URL.Query().Get("channel"))
 	if err != nil {
 		return nil, err
 	}
 	list := []message{}
 	for _, m := range s.now().Slack.Messages(person.ID, channel) {
 		app := m.User == fakeslack.BotUser || m.User == fakeslack.Slackbot
-		list = append(list, message{m.TS, m.User, m.Name, app, m.Text, m.Blocks, m.ThreadTS, m.Ephemeral, m.Edited, m.Deleted, m.Warning})
+		list = append(list, message{m.TS, m.User, m.Name, app, m.Text, m.Blocks, m.ThreadTS, m.Ephemeral, m.Edited, m.Deleted, m.Warning,
+			m.Subtype, m.Reactions, m.Pinned, m.Replies, m.Broadcast})
 	}
 	return list, nil
 }

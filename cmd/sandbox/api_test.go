@@ -26,26 +26,36 @@ func TestBadRequests(t *testing.T) {
 		}
 		return h
 	}
-	good := asJSON(saying{"ana", ops, "hi"})
+	good := asJSON(saying{As: "ana", Channel: ops, Text: "hi"})
 	for _, tt := range []struct {
 		name, method, path, body string
 		header                   http.Header // Host counts as one
 		status                   int
 		says                     string
 	}{
-		{"nobody of that name", "POST", "/api/say", asJSON(saying{"zed", ops, "hi"}), nil, 400, `"zed" is nobody here; one can be ana, bob, cleo, pia, nora, gus, fox`},
+		{"nobody of that name", "POST", "/api/say", asJSON(saying{As: "zed", Channel: ops, Text: "hi"}), nil, 400, `"zed" is nobody here; one can be ana, bob, cleo, pia, nora, gus, fox`},
 		{"no name at all", "POST", "/api/say", `{}`, nil, 400, `"" is nobody here`},
-		{"no channel of that name", "POST", "/api/say", asJSON(saying{"ana", "random", "hi"}), nil, 400, `"random" is no channel here; there are treeherder-ops and general`},
-		{"nothing to say", "POST", "/api/say", asJSON(saying{"ana", ops, "  "}), nil, 400, "There is nothing to say"},
-		{"no such message", "POST", "/api/press", asJSON(pressing{"ana", ops, "1.2", "promote", "x"}), nil, 404, "ana sees no message 1.2 there"},
-		{"no such button", "POST", "/api/press", asJSON(pressing{"ana", ops, hello, "promote", "x"}), nil, 404, `That message has no button promote "x" (action, value); it has none.`},
+		{"no channel of that name", "POST", "/api/say", asJSON(saying{As: "ana", Channel: "random", Text: "hi"}), nil, 400, `"random" is no channel here; there are treeherder-ops, general`},
+		{"nothing to say", "POST", "/api/say", asJSON(saying{As: "ana", Channel: ops, Text: "  "}), nil, 400, "There is nothing to say"},
+		{"no such message", "POST", "/api/press", asJSON(pressing{As: "ana", Channel: ops, TS: "1.2", Action: "promote", Value: "x"}), nil, 404, "ana sees no message 1.2 there"},
+		{"no such button", "POST", "/api/press", asJSON(pressing{As: "ana", Channel: ops, TS: hello, Action: "promote", Value: "x"}), nil, 404, `That message has no button promote "x" (action, value); it has none.`},
+		{"a reply to nothing", "POST", "/api/say", asJSON(saying{As: "ana", Channel: ops, Text: "hi", Thread: "1.2"}), nil, 400, "cannot_reply_to_message"},
+		{"a button of no view", "POST", "/api/press", asJSON(pressing{As: "ana", View: "V1", Action: "promote"}), nil, 409, "V1"},
+		{"a menu that is not there", "POST", "/api/choose", asJSON(choosing{As: "ana", Channel: ops, TS: hello, Action: "app", Choices: []string{"x"}}), nil, 409, "no such element"},
+		{"a menu of nowhere", "POST", "/api/choose", asJSON(choosing{As: "ana", Channel: "random"}), nil, 400, "is no channel here"},
+		{"submitting no modal", "POST", "/api/submit", asJSON(submitting{As: "ana", View: "V1"}), nil, 409, "V1"},
+		{"closing no modal", "POST", "/api/close", asJSON(closing{As: "ana", View: "V1"}), nil, 409, "V1"},
+		{"no such tab", "POST", "/api/open-home", asJSON(opening{As: "ana", Tab: "files"}), nil, 409, "files"},
+		{"modals of nobody", "GET", "/api/modal", "", nil, 400, "is nobody here"},
+		{"a Home of nobody", "GET", "/api/home?as=zed", "", nil, 400, "is nobody here"},
+		{"places of nobody", "GET", "/api/places", "", nil, 400, "is nobody here"},
 		{"messages of nobody", "GET", "/api/messages?channel=general", "", nil, 400, "is nobody here"},
 		{"messages of nowhere", "GET", "/api/messages?as=ana", "", nil, 400, "is no channel here"},
 		{"no JSON", "POST", "/api/say", `{"as":`, nil, 400, "The body is not the JSON object it should be"},
 		{"two objects", "POST", "/api/say", good + good, nil, 400, "more follows after it"},
 		{"a list", "POST", "/api/say", `[]`, nil, 400, "The body is not the JSON object"},
 		{"an unknown key", "POST", "/api/say", `{"from":"ana"}`, nil, 400, `unknown field "from"`},
-		{"far too long", "POST", "/api/say", asJSON(saying{"ana", ops, strings.Repeat("x", most)}), nil, 400, "too large"},
+		{"far too long", "POST", "/api/say", asJSON(saying{As: "ana", Channel: ops, Text: strings.Repeat("x", most)}), nil, 400, "too large"},
 		{"a form", "POST", "/api/say", "as=ana", header("Content-Type", "application/x-www-form-urlencoded"), 415, "The body must be JSON"},
 		{"plain text", "POST", "/api/say", good, header("Content-Type", "text/plain"), 415, "The body must be JSON"},
 		{"wrong method", "GET", "/api/say", "", nil, 405, "/api/say takes POST alone."},

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -46,6 +47,8 @@ const (
 type settings struct {
 	Pace  world.Pace
 	Times string
+	World *world.File // nil: the usual one
+	Seed  uint64      // of what goes wrong at Slack; 0: nothing does
 }
 
 // pleasant is quick enough to watch, and slow enough to interfere.
@@ -56,7 +59,9 @@ var pleasant = settings{
 
 // flags is the command line as kong reads it.
 type flags struct {
-	Listen string `default:"127.0.0.1:8055" placeholder:"ADDRESS" help:"Where the page is, on this machine only (default: ${default})."`
+	Listen string  `default:"127.0.0.1:8055" placeholder:"ADDRESS" help:"Where the page is, on this machine only (default: ${default})."`
+	World  string  `placeholder:"FILE" help:"A YAML file that describes another world to start from."`
+	Seed   *uint64 `placeholder:"N" help:"Decides what Slack delivers twice or late, or answers with 429 (default: another one each time); with 0 it behaves."`
 }
 
 // run is the whole program: it returns its exit code.
@@ -77,10 +82,17 @@ func run(ctx context.Context, args []string, how settings, stdout, stderr io.Wri
 		return fine
 	case err == nil && !isLoopback(f.Listen):
 		err = fmt.Errorf("--listen %s: only an address of this machine itself, like 127.0.0.1:8055; whoever reaches the page is every person on it", f.Listen)
+	case err == nil && f.World != "":
+		var file world.File
+		file, err = world.Load(f.World)
+		how.World = &file
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "sandbox: %v\nSee sandbox --help.\n", err)
 		return misuse
+	}
+	if how.Seed = 1 + rand.Uint64N(9999); f.Seed != nil { // short enough to type again
+		how.Seed = *f.Seed
 	}
 	if err := serve(ctx, f.Listen, how, stdout); err != nil {
 		_, _ = fmt.Fprintf(stderr, "sandbox: %v\n", err)
@@ -102,7 +114,11 @@ func serve(ctx context.Context, address string, how settings, stdout io.Writer) 
 		return errors.Join(err, l.Close())
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := fmt.Fprintf(stdout, "The sandbox is at http://%s; the bot's log is %s. Ctrl-C ends it.\n", l.Addr(), s.logFile()); err != nil {
+	mood := "Slack behaves."
+	if how.Seed != 0 {
+		mood = fmt.Sprintf("Slack is a little hostile, seed %d; with --seed 0 it behaves.", how.Seed)
+	}
+	if _, err := fmt.Fprintf(stdout, "The sandbox is at http://%s; the bot's log is %s. Ctrl-C ends it.\n%s\n", l.Addr(), s.logFile(), mood); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}

@@ -31,7 +31,9 @@ func TestRefusals(t *testing.T) {
 		{"--listen 192.0.2.1:8055", misuse, "", "only an address of this machine itself"},
 		{"--listen example.org:8055", misuse, "", "only an address of this machine itself"},
 		{"--listen 127.0.0.1", misuse, "", "only an address of this machine itself"},
-		{"--world x.yaml", misuse, "", "unknown flag --world"},
+		{"--word x.yaml", misuse, "", "unknown flag --word"},
+		{"--world x.yaml", misuse, "", "reading a world: open x.yaml"},
+		{"--seed many", misuse, "", "--seed: expected"},
 		{"--listen " + taken.Addr().String(), broken, "", "is taken; is another sandbox running?"},
 		{"--listen 127.0.0.1:many", broken, "", "listening: "},
 	} {

@@ -38,6 +38,7 @@ type scene struct {
 	mu     sync.Mutex
 	broken outages
 	pushes int
+	calls  []record // to Jenkins
 }
 
 // outages are what does not work, where the fakes do not say so themselves.
@@ -106,11 +107,15 @@ func (s *sandbox) begin() (sc *scene, err error) {
 	n := s.scenes
 	s.mu.Unlock()
 	sc = &scene{World: world.New(s.how.Pace), unwatchd: make(chan struct{})}
+	if s.how.World != nil {
+		sc.World = s.how.World.New(s.how.Pace)
+	}
 	sc.Jenkins.Boot, sc.Jenkins.Loading = boot, loading
 	// GitHub and the apps have no channel that tells of changes, but what they
 	// are asked passes here.
-	sc.Gate(func(_, moment string) {
+	sc.Gate(func(call, moment string) {
 		if moment == "answered" {
+			sc.called(call)
 			s.touch()
 		}
 	})
@@ -130,6 +135,7 @@ func (s *sandbox) begin() (sc *scene, err error) {
 	if err := os.WriteFile(config, []byte(sc.Config(ledger, s.how.Times)), 0o600); err != nil {
 		return nil, err
 	}
+	sc.Hostile(s.how.Seed)
 	sc.bot = &process{config: config, log: s.log, changed: s.touch}
 	if _, err := sc.bot.start(); err != nil {
 		return nil, err

@@ -122,25 +122,34 @@ func (c visitor) do(path string, body any) (answer map[string]any) {
 
 func (c visitor) say(as, text string) map[string]any {
 	c.t.Helper()
-	return c.do("/api/say", saying{as, world.Room, text})
+	return c.do("/api/say", saying{As: as, Channel: world.Room, Text: text})
 }
 
 func (c visitor) turn(name string) { c.t.Helper(); c.do("/api/world/"+name, map[string]string{}) }
 
-// await listens to the events until done.
-func (c visitor) await(what string, done func() bool) {
+// comes listens to the events until done, and reports whether it came to that.
+func (c visitor) comes(done func() bool) bool {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), 20*time.Second)
 	defer cancel()
 	for range c.events(ctx) {
 		if done() {
-			return
+			return true
 		}
+	}
+	return false
+}
+
+// await is comes, for what has to come.
+func (c visitor) await(what string, done func() bool) {
+	c.t.Helper()
+	if c.comes(done) {
+		return
 	}
 	for _, m := range c.messages("ana") {
 		c.t.Logf("%s: %s %s", m.Name, m.Text, m.Warning)
 	}
-	c.t.Fatalf("waiting until %s: %v", what, context.Cause(ctx))
+	c.t.Fatalf("waiting in vain until %s", what)
 }
 
 // events are the times at which a "change" came.
@@ -226,7 +235,7 @@ func TestPromotionWithAKill(t *testing.T) {
 	question, _ := c.find("ana", "Promote to production?")
 	action, value := button(t, question, "Promote")
 	press := func(as string) map[string]any {
-		return c.do("/api/press", pressing{as, "#" + world.Room, question.TS, action, value})
+		return c.do("/api/press", pressing{As: as, Channel: "#" + world.Room, TS: question.TS, Action: action, Value: value})
 	}
 
 	press("nora")

@@ -17,6 +17,7 @@ import (
 type state struct {
 	People       []person          `json:"people"`   // whom one can be
 	Channels     []channel         `json:"channels"` // where one can talk
+	Commands     []command         `json:"commands"` // of the bot
 	Names        map[string]string `json:"names"`    // of everybody who is mentioned, by id
 	Environments []environment     `json:"environments"`
 	Pipeline     []string          `json:"pipeline"` // the stages that every run has
@@ -34,6 +35,7 @@ type person struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Role string `json:"role"`
+	Zone string `json:"zone,omitempty"` // IANA name of the time zone
 }
 
 type channel struct {
@@ -102,19 +104,19 @@ func (s *sandbox) world(*http.Request) (any, error) {
 		return nil, err
 	}
 	st := state{
-		Names: map[string]string{fakeslack.BotUser: fakeslack.BotName, fakeslack.Slackbot: "Slackbot"}, Pipeline: world.Stages,
+		Names: map[string]string{fakeslack.BotUser: fakeslack.BotName, fakeslack.Slackbot: "Slackbot"}, Pipeline: world.Stages, Commands: commands(),
 		Bot:        botState{sc.bot.state(), fakeslack.BotUser, fakeslack.BotName, sc.Slack.Sockets(), s.logFile()},
 		Jenkins:    service{sc.URL("jenkins"), sc.outages().Jenkins, time.Since(sc.outages().Restarted) < boot+loading},
 		GitHub:     service{sc.URL("github"), sc.outages().GitHub, false},
 		Journal:    sc.journal(),
 		Unexpected: append([]string{}, sc.Unexpected()...),
 	}
-	for _, p := range world.People {
-		st.People = append(st.People, person(p))
+	for _, p := range sc.People() {
+		st.People = append(st.People, person{p.ID, p.Name, p.Role, p.Zone})
 		st.Names[p.ID] = p.Name
 	}
-	for _, c := range world.Places {
-		st.Channels = append(st.Channels, channel(c))
+	for _, c := range sc.Places() {
+		st.Channels = append(st.Channels, channel{c.ID, c.Name})
 	}
 	for _, name := range world.Environments {
 		a := sc.State(name)

@@ -1,6 +1,9 @@
 // The page: who one is and where, what changes, and what one does about it.
 import { again, avatar, h } from "./dom.js";
-import { chat, composer } from "./chat.js";
+import { chat } from "./chat.js";
+import { composer } from "./composer.js";
+import { home, modal } from "./modal.js";
+import { readIn } from "./time.js";
 import { world } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
@@ -40,17 +43,58 @@ function toast(text, bad) {
   fading = setTimeout(() => (t.hidden = true), 4000 + 40 * text.length);
 }
 
-const room = chat($("messages"), $("newer"), {
-  press: (ts, button) => tried(() => ask("/api/press", { ...me, ts, action: button.action_id, value: button.value ?? "" })),
-});
-const line = composer($("composer"), async (text) => {
-  room.toEnd();
-  const said = await tried(() => ask("/api/say", { ...me, text }));
+const send = (path, body) => tried(() => ask(path, body)).finally(refresh);
+const act = {
+  press: (ts, button) => send("/api/press", { ...me, ts, action: button.action_id, value: button.value ?? "" }),
+  choose: (ts, menu, choices) => send("/api/choose", { ...me, ts, action: menu.action_id, choices }),
+};
+const inView = {
+  press: (view, button) => send("/api/press", { as: me.as, view, action: button.action_id, value: button.value ?? "" }),
+  choose: (view, menu, choices) => send("/api/choose", { as: me.as, view, action: menu.action_id, choices }),
+  submit: (view, inputs) => send("/api/submit", { as: me.as, view, inputs }),
+  close: (view, all) => send("/api/close", { as: me.as, view, all }),
+};
+
+let thread; // ts of the message whose thread is open
+function open(ts) {
+  if (thread === ts) return;
+  thread = ts;
+  $("thread").hidden = !ts;
+  if (ts) $("thread-composer").elements.text.focus();
+  else line.focus();
+  refresh();
+}
+$("thread-close").addEventListener("click", () => open(undefined));
+$("thread").addEventListener("keydown", (e) => e.key === "Escape" && open(undefined));
+
+const room = chat($("messages"), $("newer"), { ...act, thread: open });
+const replies = chat($("thread-messages"), $("thread-newer"), act);
+
+/** saying sends a line and shows what came of it. */
+const saying = (where, more) => async (text) => {
+  where.toEnd();
+  const said = await tried(() => ask("/api/say", { ...me, text, ...more() }));
   await refresh();
-  room.toEnd();
+  where.toEnd();
   return Boolean(said);
-});
-const above = world(document.querySelector(".world"), (name, params) => tried(async () => toast((await ask("/api/world/" + name, params)).done)));
+};
+const line = composer($("composer"), saying(room, () => ({})));
+const reply = composer($("thread-composer"), saying(replies, () => ({ thread })));
+const modals = modal($("modal"), inView);
+const above = world(document.querySelector(".world"), (name, params) => tried(async () => toast((await ask("/api/world/" + name, params)).done)), () => tried(() => ask("/api/log")));
+
+// What each person has read of each place, by both ids. Slack keeps it, here
+// the window does.
+const read = JSON.parse(sessionStorage.getItem("read") ?? "{}");
+let since; // up to where it was read when one came here
+const newest = (place) => place.said.at(-1) ?? "";
+const unread = (person, place) => place.said.filter((ts) => ts > (read[person.id + place.id] ?? "")).length;
+function reading(person, place) {
+  if (document.hidden || read[person.id + place.id] === newest(place)) return;
+  read[person.id + place.id] = newest(place);
+  sessionStorage.setItem("read", JSON.stringify(read));
+}
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
 
 /** refresh looks again. What changes while it looks makes it look once more. */
 let looking, stale;
@@ -62,10 +106,12 @@ function refresh() {
         stale = false;
         const w = await ask("/api/world");
         const person = w.people.find((p) => p.name === me.as || p.id === me.as) ?? w.people[0];
-        const place = w.channels.find((c) => c.name === me.channel || c.id === me.channel) ?? w.channels[0];
+        const as = "?" + new URLSearchParams({ as: person.name });
+        const [places, views] = await Promise.all([ask("/api/places" + as), ask("/api/modal" + as)]);
+        const place = places.find((c) => c.name === me.channel || c.id === me.channel) ?? places[0];
         Object.assign(me, { as: person.name, channel: place.name });
-        const messages = await ask("/api/messages?" + new URLSearchParams(me));
-        if (me.as === person.name && me.channel === place.name) show(messages, w, person, place);
+        const content = await ask(place.kind === "home" ? "/api/home" + as : "/api/messages?" + new URLSearchParams(me));
+        if (me.as === person.name && me.channel === place.name) show({ w, person, places, place, content, views });
         else stale = true;
       }
       connected(true);
@@ -84,38 +130,70 @@ function connected(yes, why) {
   if (!yes && !(why instanceof TypeError)) toast(why.message, true);
 }
 
+const titles = { channel: (p) => "#" + p.name, dm: () => "th, directly", home: () => "Home of th" };
+const signs = { channel: "#", dm: "@", home: "⌂" };
+
 let seen; // the world, when it was last looked at
-function show(messages, w, person, place) {
+let was; // whose place was shown
+function show({ w, person, places, place, content, views }) {
   seen = w;
-  choices($("people"), "as", w.people.map((p) => [p.name, person === p, [avatar(p.name), h("span", {}, h("b", {}, p.name), h("small", {}, p.role))]]));
-  choices($("channels"), "channel", w.channels.map((c) => [c.name, place === c, [h("span", { class: "hash", "aria-hidden": "true" }, "#"), h("span", {}, c.name)]]));
+  readIn(person.zone);
+  const title = (p) => titles[p.kind](p);
+  if (was !== person.id + place.id) {
+    was = person.id + place.id;
+    since = read[was];
+    if (thread) open(undefined);
+    if (place.kind === "home") send("/api/open-home", { as: person.name });
+  }
+  reading(person, place);
+  const count = (p) => unread(person, p);
+  choices($("people"), "as", w.people.map((p) => [p.name, person === p, [p.name, p.role], () => [avatar(p.name), h("span", {}, h("b", {}, p.name), h("small", {}, p.role))]]));
+  choices($("channels"), "channel", places.map((p) => [p.name, place === p, [p.name, count(p)], () => [
+    h("span", { class: "hash", "aria-hidden": "true" }, signs[p.kind]), h("span", {}, p.kind === "channel" ? p.name : title(p)),
+    count(p) > 0 && h("span", { class: "unread", title: "unread" }, String(count(p)))]]));
   menu($("person-list"), "as", w.people.map((p) => [p.name, `${p.name}, ${p.role}`]), person.name);
-  menu($("channel-list"), "channel", w.channels.map((c) => [c.name, "#" + c.name]), place.name);
-  $("room").textContent = "#" + place.name;
-  again($("self"), person, () => ["You are ", h("b", {}, person.name), `, ${person.role}.`]);
-  document.title = `${person.name} in #${place.name} – thbot sandbox`;
-  const here = place === w.channels[0];
-  line.hint(here ? hints : [], `Message #${place.name} as ${person.name}`);
+  menu($("channel-list"), "channel", places.map((p) => [p.name, title(p) + (count(p) ? ` (${count(p)} unread)` : "")]), place.name);
+  $("room").textContent = title(place);
+  again($("self"), person, () => ["You are ", h("b", {}, person.name), `, ${person.role}${person.zone ? `, in ${person.zone}` : ""}.`]);
+  document.title = `${person.name} in ${title(place)} – thbot sandbox`;
   const names = { ...w.names, ...Object.fromEntries(w.channels.map((c) => [c.id, c.name])) };
-  room.show(messages, names, person.id + place.id, here
-    ? "Nothing has been said yet. Ask the bot: type /th deploy prod below, and press Enter."
-    : "Nothing has been said here yet.");
+  const atHome = place.kind === "home";
+  $("home").hidden = !atHome;
+  $("messages").hidden = $("composer").hidden = atHome;
+  if (atHome) {
+    $("newer").hidden = true;
+    home($("home"), content, names, inView);
+  } else {
+    talk(content, names, person, place, place === places[0], w.commands);
+  }
+  modals.show(views, names);
   above.show(w);
+}
+
+/** talk shows a channel, and the thread that is open in it. */
+function talk(all, names, person, place, first, commands) {
+  line.hint(first ? hints : [], place.kind === "dm" ? `Message th as ${person.name}` : `Message #${place.name} as ${person.name}`, commands);
+  const messages = all.map((m) => ({ ...m, mine: m.user === person.id }));
+  const answers = (m) => m.thread_ts && m.thread_ts !== m.ts;
+  room.show(messages.filter((m) => !answers(m) || m.broadcast || m.ephemeral), names, person.id + place.id, first
+    ? "Nothing has been said yet. Ask the bot: type /th deploy prod below, and press Enter."
+    : "Nothing has been said here yet.", since);
+  if (!thread) return;
+  reply.hint([], "Reply as " + person.name, []);
+  replies.show(messages.filter((m) => m.ts === thread || m.thread_ts === thread), names, person.id + place.id + thread, "That message is gone.");
 }
 
 /** choices are radio buttons, which the arrow keys go through. */
 function choices(field, key, options) {
-  if (field.elements.length !== options.length) {
-    field.append(...options.map(([value, , label]) => h("label", {}, h("input", { type: "radio", name: key, value, onchange: () => be({ [key]: value }) }), label)));
-  }
-  options.forEach(([, chosen], i) => (field.elements[i].checked = chosen));
+  const list = field.querySelector("div");
+  again(list, options.map(([, , data]) => data), () => options.map(([value, , , label]) => h("label", {},
+    h("input", { type: "radio", name: key, value, "data-key": `${key} ${value}`, onchange: () => be({ [key]: value }) }), label())));
+  options.forEach(([, chosen], i) => (list.querySelectorAll("input")[i].checked = chosen));
 }
 
 function menu(select, key, options, chosen) {
-  if (select.options.length !== options.length) {
-    select.append(...options.map(([value, label]) => h("option", { value }, label)));
-    select.addEventListener("change", () => be({ [key]: select.value }));
-  }
+  again(select, options, () => options.map(([value, label]) => h("option", { value }, label)));
+  select.onchange = () => be({ [key]: select.value });
   select.value = chosen;
 }
 

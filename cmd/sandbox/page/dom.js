@@ -2,7 +2,7 @@
 // way from a message to markup.
 
 /** h makes an element. Props are properties, but for class, data-…, aria-… and
- *  role, which are attributes, on…, which listen, and hue. Children are nodes,
+ *  role and for, which are attributes, on…, which listen, and hue. Children are nodes,
  *  strings, arrays of these, or nothing. */
 export function h(tag, props, ...children) {
   const e = document.createElement(tag);
@@ -10,7 +10,7 @@ export function h(tag, props, ...children) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) e.addEventListener(name.slice(2), value);
     else if (name === "hue") e.style.setProperty("--hue", value);
-    else if (name === "class" || name === "role" || /^(data|aria)-/.test(name)) e.setAttribute(name, value);
+    else if (name === "class" || name === "role" || name === "for" || /^(data|aria)-/.test(name)) e.setAttribute(name, value);
     else e[name] = value;
   }
   e.append(...children.flat(Infinity).filter((c) => c !== undefined && c !== null && c !== false));
@@ -37,4 +37,14 @@ export function again(parent, data, make) {
   const key = parent.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
   parent.replaceChildren(...[make()].flat(Infinity).filter(Boolean));
   if (key) [...parent.querySelectorAll("[data-key]")].find((e) => e.dataset.key === key)?.focus({ preventScroll: true });
+}
+
+/** busily shows on a button that something is under way. */
+export async function busily(button, f) {
+  button.setAttribute("aria-busy", "true");
+  try {
+    await f();
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
 }

@@ -1,6 +1,7 @@
 // Slack's markup, as docs.slack.dev describes it under "Formatting message
 // text", turned into elements.
 import { h } from "./dom.js";
+import { days, written } from "./time.js";
 
 const marks = { "*": "strong", _: "em", "~": "s" };
 
@@ -120,12 +121,11 @@ function moment(spec, fallback) {
   const [seconds, form] = spec.split("^");
   const at = new Date(seconds * 1000);
   if (!form || Number.isNaN(at.getTime())) return fallback;
-  const days = Math.round((new Date(at).setHours(0, 0, 0, 0) - new Date().setHours(0, 0, 0, 0)) / 86400e3);
-  const near = { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days];
+  const near = { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days(at)];
   const text = form.replace(/\{[a-z_]+\}/g, (token) => {
     const pretty = token.replace("_pretty", "");
     if (pretty !== token && near) return near;
-    return forms[pretty] ? at.toLocaleString([], forms[pretty]) : fallback;
+    return forms[pretty] ? written(at, forms[pretty]) : fallback;
   });
-  return h("time", { dateTime: at.toISOString(), title: at.toLocaleString() }, text);
+  return h("time", { dateTime: at.toISOString(), title: written(at) }, text);
 }

@@ -1,11 +1,12 @@
 // The world as one looks at it from above, and the switches that change it.
-import { again, h } from "./dom.js";
+import { again, busily, h } from "./dom.js";
+import { written } from "./time.js";
 
 const short = (sha) => (sha ?? "").slice(0, 7);
 
 /** world fills panel with sections: how things are, then what changes them.
- *  change(name, params) turns a switch. */
-export function world(panel, change) {
+ *  change(name, params) turns a switch; log() gets what crossed the wires. */
+export function world(panel, change, log) {
   const parts = [
     ["bot", "The bot", (w) => w.bot, bot],
     ["apps", "What is live", (w) => [w.environments, w.commits], live],
@@ -23,11 +24,24 @@ export function world(panel, change) {
     h("h2", {}, "Change the world"),
     [["jenkins", "Jenkins"], ["apps", "The apps"], ["slack", "Slack"], ["github", "GitHub"], ["world", "Everything"]]
       .map(([group, title]) => [h("h3", {}, title), list(group)])));
-  const happened = h("section");
-  panel.append(happened);
-  parts.push([happened, (w) => [w.journal, w.unexpected], journal]);
+  const wrong = h("div");
+  const lines = h("ol", { class: "journal", tabIndex: 0, "aria-label": "Log" });
+  const whose = h("select", { "aria-label": "Whose", onchange: () => relog() },
+    ["Everything", "Slack", "Jenkins", "GitHub", "The apps"].map((name) => h("option", {}, name)));
+  const details = h("details", { ontoggle: () => relog() }, h("summary", {}, "Every envelope, ack and call"), whose, lines);
+  panel.append(h("section", { id: "log" }, h("h2", {}, "What has happened"), wrong, details));
+  parts.push([wrong, (w) => w.unexpected, unexpected]);
+
+  async function relog() {
+    if (!details.open) return;
+    const all = (await log()) ?? [];
+    const services = ["Slack", "Jenkins", "GitHub"];
+    const mine = all.filter((e) => whose.value === "Everything" || (whose.value === "The apps" ? !services.includes(e.who) : e.who === whose.value));
+    again(lines, mine.slice(0, 300), () => mine.length ? mine.slice(0, 300).map(record) : h("li", {}, "Nothing yet."));
+  }
 
   function show(w) {
+    relog();
     for (const [state, data, make] of parts) again(state, data(w), () => make(w, change));
     for (const [group, ul] of Object.entries(knobs)) {
       const mine = w.switches.filter((s) => s.group === group);
@@ -55,15 +69,6 @@ export function world(panel, change) {
     return h("li", {}, form);
   }
   return { show };
-}
-
-async function busily(button, f) {
-  button.setAttribute("aria-busy", "true");
-  try {
-    await f();
-  } finally {
-    button.removeAttribute("aria-busy");
-  }
 }
 
 const badge = (kind, text) => h("span", { class: "badge " + kind }, text);
@@ -127,13 +132,14 @@ function github(w) {
   ];
 }
 
-function journal(w) {
-  const time = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return [
-    w.unexpected.length > 0 && h("div", { class: "warning" }, h("p", {}, "The bot asked for what the real services do not know:"),
-      h("ul", {}, w.unexpected.map((u) => h("li", {}, u)))),
-    h("details", { open: journal.open, ontoggle: (e) => (journal.open = e.currentTarget.open) },
-      h("summary", {}, "What has happened"),
-      h("ol", { class: "journal" }, w.journal.map((e) => h("li", {}, h("time", {}, time(e.at)), h("b", {}, e.who), h("span", {}, e.what))))),
-  ];
+function unexpected(w) {
+  return w.unexpected.length > 0 && h("div", { class: "warning" }, h("p", {}, "The bot asked for what the real services do not know:"),
+    h("ul", {}, w.unexpected.map((u) => h("li", {}, u))));
+}
+
+function record(e) {
+  const at = new Date(e.at);
+  return h("li", {},
+    h("time", { dateTime: e.at }, written(at, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" })),
+    h("b", {}, e.who), h("span", {}, h("i", {}, e.kind), " ", e.what));
 }

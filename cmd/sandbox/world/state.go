@@ -2,9 +2,6 @@ package world
 
 import "net/http"
 
-// Places are the channels one can talk in.
-var Places = []struct{ ID, Name string }{{Channel, Room}, {General, "general"}}
-
 // Environments are the deployed apps, in the order in which they matter.
 var Environments = []string{"production", "stage", "prototype", "taskcluster-staging"}
 
@@ -50,11 +47,19 @@ func (w *World) Mend(app string) {
 	})
 }
 
-// Carries is the commit that a run deploys.
+// Carries is the commit that a run deploys, or "". It is what the run's
+// parameters say, as with a run that somebody builds again.
 func (w *World) Carries(run int) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.carries[run]
+	runs, err := w.Jenkins.Runs(Job)
+	if err != nil {
+		return ""
+	}
+	for _, r := range runs {
+		if r.Number == run {
+			return deploys(r.Parameters)
+		}
+	}
+	return ""
 }
 
 // Changed returns a channel that is closed at the next change of an app or of

@@ -12,7 +12,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"thbot/integrations/fakehttp"
@@ -22,11 +25,16 @@ import (
 	"thbot/integrations/treeherder/faketreeherder"
 )
 
-// Names of what is in every world.
+// Names of what is in the usual world.
 const (
 	Channel = "C0TREEHERDER"
 	Room    = "treeherder-ops"
 	General = "C0GENERAL"
+)
+
+// Names of what is in every world.
+const (
+	Master  = "master"
 	Job     = "gcp-pipelines/treeherder/treeherder-production"
 	Build   = "build"
 	ToStage = "deploy to stage"
@@ -44,25 +52,8 @@ var hosts = map[string]string{
 	"taskcluster-staging": "tc-staging.treeherder.test",
 }
 
-// Pace is how long things take.
-type Pace struct{ Build, ToStage, ToProd, Rollout time.Duration }
-
 // Real is about the pace of the real pipeline.
 var Real = Pace{Build: 4 * time.Minute, ToStage: 3 * time.Minute, ToProd: 6 * time.Minute, Rollout: 20 * time.Second}
-
-// Person is somebody in the world, and what they are there.
-type Person struct{ ID, Name, Role string }
-
-// People are those one can be, in the order in which the sandbox offers them.
-var People = []Person{
-	{"U0ANA", "ana", "Treeherder admin"},
-	{"U0BOB", "bob", "Treeherder admin"},
-	{"U0CLEO", "cleo", "cloudOps"},
-	{"U0PIA", "pia", "prototype pusher"},
-	{"U0NORA", "nora", "newcomer"},
-	{"U0GUS", "gus", "guest"},
-	{"U0FOX", "fox", "of another workspace"},
-}
 
 // World is the fakes and what couples them.
 type World struct {
@@ -70,12 +61,17 @@ type World struct {
 	Jenkins *fakejenkins.Server
 	GitHub  *fakegithub.Server
 	Apps    map[string]*faketreeherder.App
+	file    File
 	pace    Pace
+	gate    func(call, moment string) // of Slack; nil: none
+	past    atomic.Bool               // what stages deploy now is served already
+	closing sync.Once
+	closed  chan struct{}
 
 	mu      sync.Mutex
 	serves  map[string]string   // by app
 	apps    map[string]AppState // what else there is to say of an app
-	carries map[int]string      // commit by run
+	hostile *hostility          // nil: Slack behaves
 	changed chan struct{}       // closed and forgotten at the next change
 	timers  []*time.Timer
 	urls    map[string]string
@@ -83,37 +79,55 @@ type World struct {
 	pipe    *fakehttp.Pipe
 }
 
-// New returns a world with nothing in it but people and an empty pipeline.
-func New(pace Pace) *World {
+// New returns the usual world before anything is in it but people and an empty
+// pipeline; see [World.Usual].
+func New(pace Pace) *World { return usual.New(pace) }
+
+// New returns the world of f with nothing in it but people and an empty
+// pipeline. It goes at this pace, unless the file has one of its own.
+func (f File) New(pace Pace) *World {
+	if f.Pace != nil {
+		pace = *f.Pace
+	}
 	w := &World{
 		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{},
-		Apps: map[string]*faketreeherder.App{}, pace: pace,
-		serves: map[string]string{}, apps: map[string]AppState{}, carries: map[int]string{}, urls: map[string]string{},
+		Apps: map[string]*faketreeherder.App{}, file: f, pace: pace, closed: make(chan struct{}),
+		serves: map[string]string{}, apps: map[string]AppState{}, urls: map[string]string{},
 	}
-	for name := range hosts {
-		if name != "slack" && name != "jenkins" && name != "github" {
-			w.Apps[name] = &faketreeherder.App{Name: name}
-		}
+	for _, name := range Environments {
+		w.Apps[name] = &faketreeherder.App{Name: name}
 	}
-	var everybody []string
-	for _, p := range People {
-		person := fakeslack.Person{ID: p.ID, Name: p.Name, Guest: p.Role == "guest", Zone: "Europe/Berlin"}
-		if p.Role == "of another workspace" {
+	for _, p := range f.People {
+		person := fakeslack.Person{ID: p.ID, Name: p.Name, Zone: p.Zone, Guest: p.Guest, Bot: p.Bot, Deleted: p.Deactivated}
+		if p.Foreign {
 			person.Team = "T0ELSEWHERE"
 		}
 		w.Slack.AddPerson(person)
-		everybody = append(everybody, p.ID)
 	}
-	w.Slack.AddPerson(fakeslack.Person{ID: "U0ROBO", Name: "robo", Bot: true})
-	everybody = append(everybody, fakeslack.BotUser, "U0ROBO")
-	w.Slack.AddChannel(fakeslack.Channel{ID: Channel, Name: Room, Topic: "Main contact: @cleo", Members: everybody})
-	w.Slack.AddChannel(fakeslack.Channel{ID: General, Name: "general", Members: everybody})
-	w.Slack.AddGroup(fakeslack.Group{ID: "S0ADMINS", Handle: "treeherder-admins", Name: "Treeherder admins", Users: []string{"U0ANA", "U0BOB"}})
-	w.Slack.AddGroup(fakeslack.Group{ID: "S0CLOUDOPS", Handle: "cloudops", Name: "cloudOps", Users: []string{"U0CLEO"}})
-	w.Slack.AddGroup(fakeslack.Group{ID: "S0PROTO", Handle: "prototype-pushers", Name: "Prototype pushers", Users: []string{"U0PIA"}})
-	w.Jenkins.AddJob(Job, fakejenkins.JobSpec{Parameters: []fakejenkins.Parameter{{Name: "ImageTag"}}, Next: 810})
+	for _, c := range f.Channels {
+		w.Slack.AddChannel(fakeslack.Channel{ID: c.ID, Name: c.Name, Topic: c.Topic, Private: c.Private, Members: f.members(c)})
+	}
+	for _, g := range f.Groups {
+		w.Slack.AddGroup(fakeslack.Group{ID: g.ID, Handle: g.Handle, Name: g.Name, Users: f.idsOf(g.Members)})
+	}
+	w.Slack.Gate = w.atSlack
+	w.Jenkins.AddJob(Job, fakejenkins.JobSpec{Parameters: []fakejenkins.Parameter{{Name: "ImageTag"}}, Next: f.NextRun, Named: named})
 	w.Jenkins.OnStage = w.stageEnded
 	return w
+}
+
+// People are those one can be in this world.
+func (w *World) People() []Person { return w.file.playable() }
+
+// Places are the channels of this world.
+func (w *World) Places() []Place { return w.file.Channels }
+
+// PlacesOf are the channels that somebody can see: all but the private ones
+// that they are not in.
+func (w *World) PlacesOf(person string) []Place {
+	return slices.DeleteFunc(slices.Clone(w.file.Channels), func(c Place) bool {
+		return c.Private && !slices.Contains(w.file.members(c), person)
+	})
 }
 
 // Commit is the full commit that begins with short.
@@ -124,15 +138,20 @@ func Commit(short string) string {
 
 // Push adds a commit to the end of master.
 func (w *World) Push(short, author, subject string) string {
-	c := fakegithub.CommitSpec{SHA: Commit(short), Subject: subject, Login: author}
-	if head := w.GitHub.Branch("master"); head != "" {
-		c.Parents = []string{head}
-	}
-	sha := w.GitHub.AddCommit(c)
-	w.GitHub.SetBranch("master", sha)
+	sha := w.pushTo(Master, CommitLine{short, author, subject})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.touch()
+	return sha
+}
+
+func (w *World) pushTo(branch string, line CommitLine) string {
+	c := fakegithub.CommitSpec{SHA: Commit(line.SHA), Subject: line.Subject, Login: line.Author}
+	if head := w.GitHub.Branch(branch); head != "" {
+		c.Parents = []string{head}
+	}
+	sha := w.GitHub.AddCommit(c)
+	w.GitHub.SetBranch(branch, sha)
 	return sha
 }
 
@@ -155,36 +174,57 @@ func (w *World) Live(app string) string {
 // Run starts a run of the pipeline for a commit. Stages before the one named
 // from are over at once; "" begins at the beginning.
 func (w *World) Run(commit, from string, input fakejenkins.InputSpec) (int, error) {
-	stages := []fakejenkins.StageSpec{
-		{Name: Build, Takes: w.pace.Build}, {Name: ToStage, Takes: w.pace.ToStage},
-		{Name: ToProd, Takes: w.pace.ToProd, Input: &input},
-	}
-	for i := range stages {
-		if from == "" || stages[i].Name == from {
+	return w.startRun(commit, from, fakejenkins.RunSpec{Stages: w.stages(&input)})
+}
+
+func (w *World) startRun(commit, from string, spec fakejenkins.RunSpec) (int, error) {
+	for i := range spec.Stages {
+		if from == "" || spec.Stages[i].Name == from {
 			break
 		}
-		stages[i].Takes = 0
+		spec.Stages[i].Takes = 0
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock() // a stage that is over at once must find its run's commit
-	n, err := w.Jenkins.StartRun(Job, fakejenkins.RunSpec{
-		DisplayName: commit[:7], Parameters: map[string]string{"ImageTag": "master-" + commit}, Stages: stages,
-	})
-	w.carries[n] = commit
-	return n, err
+	spec.Parameters = map[string]string{"ImageTag": imageTag + commit}
+	return w.Jenkins.StartRun(Job, spec)
+}
+
+func (w *World) stages(input *fakejenkins.InputSpec) []fakejenkins.StageSpec {
+	return []fakejenkins.StageSpec{
+		{Name: Build, Takes: w.pace.Build}, {Name: ToStage, Takes: w.pace.ToStage},
+		{Name: ToProd, Takes: w.pace.ToProd, Input: input},
+	}
+}
+
+// imageTag begins the parameter ImageTag; the commit is the rest.
+const imageTag = "master-"
+
+// deploys is the commit that a run with these parameters deploys, or "".
+func deploys(parameters map[string]string) string {
+	commit, is := strings.CutPrefix(parameters["ImageTag"], imageTag)
+	if !is || len(commit) != 40 {
+		return ""
+	}
+	return commit
+}
+
+// named names a run by its commit, as the pipeline does.
+func named(spec fakejenkins.RunSpec) string {
+	commit := deploys(spec.Parameters)
+	return commit[:min(7, len(commit))]
 }
 
 // stageEnded makes the app serve what the stage deployed; in a rollout old and
 // new pods answer in turn.
 func (w *World) stageEnded(_ string, run int, stage, status string) {
 	app := map[string]string{ToStage: "stage", ToProd: "production"}[stage]
-	if app == "" || status != "SUCCESS" {
+	if app == "" || status != "SUCCESS" || w.past.Load() {
 		return
 	}
-	go func() {
+	go func() { // Jenkins can be asked for the run only after this has returned
+		commit := w.Carries(run)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		commit, old := w.carries[run], w.serves[app]
+		old := w.serves[app]
 		if commit == "" || w.apps[app].Stuck {
 			return
 		}
@@ -194,31 +234,32 @@ func (w *World) stageEnded(_ string, run int, stage, status string) {
 	}()
 }
 
-// Usual is the world one finds on an ordinary day: production on 445ee07, three
-// commits behind stage, and two runs that wait to be promoted.
+// Usual lets there be what the world's file has beside people: the branches,
+// what the apps serve, and the runs.
 func (w *World) Usual() error {
-	base := w.Push("445ee07", "dov", "Bug 1789990 - Remove unused perfherder endpoint (#9095)")
-	first := w.Push("1a2b3c4", "cid", "Bug 1789995 - Fix sorting of alerts (#9098)")
-	w.Push("2b3c4d5", "dov", "Bump celery from 5.3 to 5.4 (#9099)")
-	w.Push("3c4d5e6", "bea", "Bug 1789999 - Cache push health by revision (#9100)")
-	head := w.Push("9f8e7d6", "bea", "Bug 1790001 - Speed up push health (#9101)")
-	w.Serve("production", base)
-	w.Serve("stage", head)
-	w.Serve("prototype", first)
-	w.Serve("taskcluster-staging", head)
-	w.Jenkins.OnStage = nil // what these runs deploy is served already
-	past, err := w.Jenkins.StartRun(Job, fakejenkins.RunSpec{DisplayName: base[:7], Parameters: map[string]string{"ImageTag": "master-" + base}, Result: "SUCCESS",
-		Stages: []fakejenkins.StageSpec{{Name: Build, Takes: w.pace.Build}, {Name: ToStage, Takes: w.pace.ToStage}, {Name: ToProd, Takes: w.pace.ToProd}}})
-	w.mu.Lock()
-	w.carries[past] = base
-	w.mu.Unlock()
-	for _, commit := range []string{first, head} {
-		if err == nil {
-			_, err = w.Run(commit, ToProd, Promotion)
+	for _, b := range w.file.Branches {
+		if b.From != "" {
+			w.GitHub.SetBranch(b.Name, Commit(b.From))
+		}
+		for _, c := range b.Commits {
+			w.pushTo(b.Name, c)
 		}
 	}
-	w.Jenkins.OnStage = w.stageEnded
-	return err
+	for _, name := range Environments {
+		w.Serve(name, Commit(w.file.Apps[name]))
+	}
+	w.past.Store(true)
+	defer w.past.Store(false)
+	for _, r := range w.file.Runs {
+		spec := fakejenkins.RunSpec{Result: r.Result, Stages: w.stages(&Promotion)}
+		if r.StartedBy != "" {
+			spec.Causes = []fakejenkins.Cause{fakejenkins.ByUser(r.StartedBy)}
+		}
+		if _, err := w.startRun(Commit(r.Commit), r.At, spec); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Promotion is the input that a run of the pipeline waits at.
@@ -285,6 +326,7 @@ func (w *World) serve(l net.Listener, h http.Handler) {
 
 // Close ends the world.
 func (w *World) Close() error {
+	w.closing.Do(func() { close(w.closed) })
 	w.Slack.Close()
 	w.Jenkins.Stop()
 	w.mu.Lock()
@@ -302,7 +344,7 @@ func (w *World) Close() error {
 // Gate sets what is called at each moment of each request, of any service. Set
 // it before the world is listened to.
 func (w *World) Gate(gate func(call, moment string)) {
-	w.Slack.Gate, w.Jenkins.Gate, w.GitHub.Gate = gate, gate, gate
+	w.gate, w.Jenkins.Gate, w.GitHub.Gate = gate, gate, gate
 	for _, a := range w.Apps {
 		a.Gate = gate
 	}
@@ -320,6 +362,11 @@ func (w *World) Unexpected() (all []string) {
 
 // Config is the bot's configuration for this world, as YAML.
 func (w *World) Config(ledger, times string) string {
+	room, _ := w.file.place(w.file.Room) // checked to be there
+	var rights strings.Builder
+	for _, role := range roles {
+		fmt.Fprintf(&rights, "  %s: [%s]\n", role, strings.Join(w.file.groupsWith(role), ", "))
+	}
 	return fmt.Sprintf(`slack:
   api_url: %sapi/
   channel: %s
@@ -327,10 +374,7 @@ ledger: %q
 jenkins: {url: %s}
 github: {api_url: %s, repository: mozilla/treeherder}
 roles:
-  admins: [S0ADMINS]
-  cloudops: [S0CLOUDOPS]
-  prototype_pushers: [S0PROTO]
-environments:
+%senvironments:
   - name: production
     aliases: [prod]
     url: %s
@@ -352,7 +396,7 @@ environments:
     branch: taskcluster-staging
     deploys: "It has its own pipeline, which I do not know."
 times: {%s}
-`, w.URL("slack"), Channel, ledger, w.URL("jenkins"), w.URL("github"), w.URL("production"), Job, ToProd,
+`, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
 		w.URL("stage"), w.URL("prototype"), w.URL("taskcluster-staging"), times)
 }
 
