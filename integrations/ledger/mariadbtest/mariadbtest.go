@@ -127,6 +127,7 @@ func settings(data string) []string {
 	all := []string{
 		"--no-defaults", // comes first
 		"--datadir=" + data,
+		"--tmpdir=" + data, // in a shared one a server that starts removes the temporary tables of the others
 		"--innodb-buffer-pool-size=16M",
 		"--innodb-log-file-size=8M",
 		"--innodb-temp-data-file-path=ibtmp1:2M:autoextend",
