@@ -264,22 +264,43 @@ func (p *play) person(ctx context.Context) error {
 			return err
 		}
 	}
-	pressed := ""
-	return p.Slack.Await(ctx, func() bool {
-		done := false
-		for _, m := range p.Slack.Messages("U0ANA", world.Channel) {
-			for _, b := range m.Buttons() {
-				// Somebody answers the question once, and again if Slack says
-				// that it did not get through or the bot that it did not count.
-				if b.Label == "Promote" && !m.Ephemeral && pressed != m.TS+m.Warning {
-					pressed = m.TS + m.Warning
-					go func() { _, _ = p.Slack.Press("U0ANA", world.Channel, m.TS, b.ActionID, b.Value) }()
+	answered := map[string]bool{}
+	for {
+		var question string
+		var promote fakeslack.Button
+		err := p.Slack.Await(ctx, func() bool {
+			done := false
+			for _, m := range p.Slack.Messages("U0ANA", world.Channel) {
+				for _, b := range m.Buttons() {
+					if b.Label == "Promote" && !m.Ephemeral && !answered[m.TS] {
+						question, promote = m.TS, b
+						return true
+					}
 				}
+				done = done || strings.Contains(m.Plain, "Production is on")
 			}
-			done = done || strings.Contains(m.Plain, "Production is on")
+			question = ""
+			return done && p.counts().Ends > 0
+		})
+		if err != nil || question == "" {
+			return err
 		}
-		return done && p.counts().Ends > 0
-	})
+		answered[question] = p.press(ctx, question, promote)
+	}
+}
+
+// press answers a question, and is false if Slack says that it did not get
+// through: people then press again, once there is somebody to hear it.
+func (p *play) press(ctx context.Context, ts string, b fakeslack.Button) bool {
+	d, err := p.Slack.Press("U0ANA", world.Channel, ts, b.ActionID, b.Value)
+	if err != nil {
+		return true // the question has other buttons by now
+	}
+	if d.Wait(ctx) == nil {
+		return true
+	}
+	_ = p.Slack.Await(ctx, func() bool { return p.Slack.Sockets() > 0 })
+	return false
 }
 
 // verdict is what is wrong with how a play ended; empty: nothing.
@@ -371,7 +392,7 @@ func crash(t *testing.T, s store) {
 	t.Logf("looking:     %3d gates, %d lost, %d double", len(gates), looking.lost, looking.double)
 	t.Logf("not looking: %3d gates, %d lost, %d double", len(acting), blind.lost, blind.double)
 	if looking.lost+looking.double > 0 {
-		t.Errorf("%d lost, %d double", looking.lost, looking.double)
+		t.Errorf("%d lost, %d double:\n%s", looking.lost, looking.double, strings.Join(looking.where, "\n"))
 	}
 	if blind.double == 0 {
 		t.Error("with looking switched off nothing is done twice: the kills hit nothing")
@@ -382,12 +403,15 @@ func crash(t *testing.T, s store) {
 		r := killAll(t, "random", random, s, false)
 		t.Logf("random:      %3d kills, %d lost, %d double", n, r.lost, r.double)
 		if r.lost+r.double > 0 {
-			t.Errorf("random kills: %d lost, %d double", r.lost, r.double)
+			t.Errorf("random kills: %d lost, %d double:\n%s", r.lost, r.double, strings.Join(r.where, "\n"))
 		}
 	}
 }
 
-type tally struct{ lost, double int }
+type tally struct {
+	lost, double int
+	where        []string // of each that was
+}
 
 func killAll(t *testing.T, name string, gates []gate, s store, blind bool) (sum tally) {
 	var mu sync.Mutex
@@ -402,7 +426,7 @@ func killAll(t *testing.T, name string, gates []gate, s store, blind bool) (sum 
 				at, after = nil, time.Duration(rand.Int64N(int64(2*time.Second)))
 			}
 			p := newPlay(t, s, at, blind)
-			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 80*time.Second)
 			defer cancel()
 			lost, double := p.verdict(ctx, after)
 			mu.Lock()
@@ -414,6 +438,7 @@ func killAll(t *testing.T, name string, gates []gate, s store, blind bool) (sum 
 				sum.double++
 			}
 			if lost+double != "" && !blind {
+				sum.where = append(sum.where, fmt.Sprintf("%s %s: lost %q, double %q", g, after, lost, double))
 				log, _ := os.ReadFile(p.log)
 				t.Logf("%s: killed at %s %s:\n  lost: %s\n  double: %s\n%s\n%s", name, g, after, lost, double, transcript(p), log)
 			}
