@@ -3,11 +3,16 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.uber.org/zap"
 )
+
+// verbWithdraw takes back a press of somebody who was not the last one wanted.
+const verbWithdraw = "withdraw"
 
 // pressValue is what a question's buttons carry: which operation, and which
 // turn of it, so that a button of an earlier question can be told.
@@ -38,12 +43,21 @@ func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) 
 		return b.tell(ctx, row, to, b.tooLate(o))
 	}
 
-	var who Member
-	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) (err error) {
-		if who, err = b.somebody(ctx, p.Person); err != nil {
+	d := Decision{Verb: p.Verb, Turn: o.Turn}
+	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) error {
+		who, err := b.somebody(ctx, p.Person)
+		if err != nil {
 			return err
 		}
-		return b.may(ctx, button.May, p.Person, o.Asked.ID)
+		d.Person = who.Person
+		if err := b.may(ctx, button.May, p.Person, o.Asked.ID); err != nil || button.Among == "" {
+			return err
+		}
+		members, err := b.members(ctx, button.Among)
+		if slices.Contains(members, p.Person) {
+			d.As = []Role{button.Among}
+		}
+		return err
 	})
 	var refusal *Refusal
 	if errors.As(err, &refusal) {
@@ -52,12 +66,12 @@ func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) 
 		ref := b.broke("judging a press", err, zap.String("operation", o.ID), zap.String("person", p.Person))
 		return b.tell(ctx, row, to, Say("I cannot find out whether you may do that, so nothing was done. Press again in a minute. Ref ", Fixed(ref), "."))
 	}
-	err = b.settle(ctx, row, func(tx Tx) error { return b.decide(tx, p, who.Person) })
-	return b.unlessHeld(ctx, row, to, err)
+	err = b.settle(ctx, row, func(tx Tx) error { return b.decide(tx, p, d) })
+	return b.unlessRefused(ctx, row, to, err)
 }
 
 // decide is the decision: one winner, in one transaction.
-func (b *Bot) decide(tx Tx, p Press, who Person) error {
+func (b *Bot) decide(tx Tx, p Press, d Decision) error {
 	id, turn, _ := strings.Cut(p.Value, ".")
 	to := Place{Channel: p.Channel, User: p.Person}
 	o, err := tx.Operation(id)
@@ -68,8 +82,31 @@ func (b *Bot) decide(tx Tx, p Press, who Person) error {
 	if strconv.Itoa(o.Turn) != turn || button == nil {
 		return b.whisper(tx, p.Key, to, b.tooLate(o))
 	}
-	if lapse := lapses(c.steps[o.State], o); !lapse.IsZero() && !tx.Now().Before(lapse) {
+	s := c.steps[o.State]
+	if lapse := lapses(s, o); !lapse.IsZero() && !tx.Now().Before(lapse) {
 		return b.whisper(tx, p.Key, to, Say("This question has expired, so nothing was done. Send the command again."))
+	}
+	d.At = tx.Now()
+	before := o.inTurn()
+	if p.Verb == verbWithdraw {
+		at := slices.IndexFunc(o.Presses, func(e Decision) bool { return e.Turn == o.Turn && e.Person.ID == d.Person.ID })
+		if at < 0 {
+			return b.whisper(tx, p.Key, to, Say("You have not confirmed this, so there is nothing to withdraw. Nothing was done."))
+		}
+		o.Presses = slices.Delete(slices.Clone(o.Presses), at, at+1)
+		return b.stay(tx, o, d)
+	}
+	if slices.ContainsFunc(before, func(e Decision) bool { return e.Verb == p.Verb && e.Person.ID == d.Person.ID }) {
+		return b.whisper(tx, p.Key, to, Say("You have confirmed this already; ", wanted(*button, before), ". Nothing was done now."))
+	}
+	o.Presses = append(slices.Clone(o.Presses), d)
+	if wanted(*button, o.inTurn()) != "" {
+		return b.stay(tx, o, d)
+	}
+	if button.Press != nil {
+		if err := b.forward(tx, *button.Press, d.Person); err != nil {
+			return err
+		}
 	}
 	if button.Decides {
 		for _, scope := range o.Scopes {
@@ -82,8 +119,117 @@ func (b *Bot) decide(tx Tx, p Press, who Person) error {
 			}
 		}
 	}
-	o.Presses = append(o.Presses, Decision{Person: who, Verb: p.Verb, At: tx.Now()})
-	return b.enter(tx, c, o, button.To, who.ID, p.Verb)
+	if s.Pressed != nil {
+		if err := s.Pressed(tx, o, &o.Data, d); err != nil {
+			return err
+		}
+	}
+	return b.enter(tx, c, o, button.To, d.Person.ID, p.Verb)
+}
+
+// stay writes a press that does not move the operation, or one withdrawn.
+func (b *Bot) stay(tx Tx, o Operation, d Decision) error {
+	err := tx.AddEvent(Event{Operation: o.ID, At: d.At, Who: d.Person.ID, From: o.State, To: o.State, Note: d.Verb})
+	if err != nil {
+		return err
+	}
+	return b.save(tx, o)
+}
+
+// inTurn are the presses that have counted since the question was asked.
+func (o Operation) inTurn() []Decision {
+	var now []Decision
+	for _, d := range o.Presses {
+		if d.Turn == o.Turn {
+			now = append(now, d)
+		}
+	}
+	return now
+}
+
+// wanted says what is missing before a button's presses move the operation;
+// empty: nothing.
+func wanted(b Button, given []Decision) string {
+	people := map[string]bool{}
+	among := b.Among == ""
+	for _, d := range given {
+		if d.Verb == b.Verb {
+			people[d.Person.ID] = true
+			among = among || slices.Contains(d.As, b.Among)
+		}
+	}
+	missing := max(1, b.People) - len(people)
+	switch {
+	case missing > 0 && !among && missing == 1:
+		return "it still needs " + b.Among.Title()
+	case missing > 0 && !among:
+		return fmt.Sprintf("it still needs %d people, one of them %s", missing, b.Among.Title())
+	case missing > 0:
+		return "it still needs " + Count(missing, "other person", "other people")
+	case !among:
+		return "it still needs " + b.Among.Title()
+	}
+	return ""
+}
+
+// soFar says who has confirmed while others are still wanted, or "".
+func soFar(q Question, o Operation) string {
+	given := o.inTurn()
+	for _, button := range q.Buttons {
+		var names []string
+		for _, d := range given {
+			if d.Verb == button.Verb {
+				names = append(names, d.Person.Name)
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		count := ""
+		if button.People > 1 {
+			count = fmt.Sprintf("%d of %d: ", len(names), button.People)
+		}
+		return count + "confirmed by " + strings.Join(names, " and ") + "; " + wanted(button, given) + "."
+	}
+	return ""
+}
+
+// mayForward returns a Refusal if person may not press that button, or if it
+// is not there any more.
+func (b *Bot) mayForward(ctx context.Context, f Forward, person string) error {
+	var o Operation
+	err := b.Ledger.View(ctx, func(v View) (err error) {
+		o, err = v.Operation(f.Operation)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	button := b.button(o, f.Verb)
+	if button == nil {
+		return &Refusal{b.tooLate(o).Line}
+	}
+	return b.may(ctx, button.May, person, o.Asked.ID)
+}
+
+// forward presses a button of another operation. Whether who may is known.
+func (b *Bot) forward(tx Tx, f Forward, who Person) error {
+	o, err := tx.Operation(f.Operation)
+	if err != nil {
+		return err
+	}
+	c, button := b.command(o.Kind), b.button(o, f.Verb)
+	if button == nil {
+		return &Refusal{b.tooLate(o).Line}
+	}
+	d := Decision{Person: who, Verb: f.Verb, At: tx.Now(), Turn: o.Turn}
+	o.Presses = append(slices.Clone(o.Presses), d)
+	if s := c.steps[o.State]; s.Pressed != nil {
+		if err := s.Pressed(tx, o, &o.Data, d); err != nil {
+			return err
+		}
+	}
+	return b.enter(tx, c, o, button.To, who.ID, f.Verb)
 }
 
 // button is the one with that verb in the question that is open now, or nil.
@@ -96,7 +242,11 @@ func (b *Bot) button(o Operation, verb string) *Button {
 	if step.Ask == nil {
 		return nil
 	}
-	for _, button := range step.Ask(o, o.Data).Buttons {
+	q := step.Ask(o, o.Data)
+	if verb == verbWithdraw && soFar(q, o) != "" {
+		return &Button{Verb: verbWithdraw}
+	}
+	for _, button := range q.Buttons {
 		if button.Verb == verb {
 			return &button
 		}

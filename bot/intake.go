@@ -232,7 +232,7 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 		return b.tell(ctx, row, to, b.menu())
 	}
 	c := b.command(p.Name)
-	r.Args = p.Args
+	r.Args, r.Now = p.Args, row.At
 	if c.answer != nil {
 		answer, err := b.answer(ctx, c, r)
 		if r.Share && err == nil {
@@ -250,15 +250,33 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 		if err := b.may(ctx, c.Begin, r.Person, ""); err != nil {
 			return err
 		}
-		r.Asker = who.Person
-		plan, err = c.plan(ctx, r)
+		r.Asker, r.Zone = who.Person, zone(who)
+		r.May = func(ctx context.Context, p Policy) error { return b.may(ctx, p, r.Person, "") }
+		if plan, err = c.plan(ctx, r); err == nil && plan.Press != nil {
+			err = b.mayForward(ctx, *plan.Press, r.Person)
+		}
 		return err
 	})
-	if err != nil || plan.Begin == nil {
+	if err != nil || plan.Begin == nil && plan.Press == nil {
 		return b.tell(ctx, row, to, *b.told(plan.Answer, err, r))
 	}
-	err = b.settle(ctx, row, func(tx Tx) error { return b.begin(tx, c, r, plan) })
-	return b.unlessHeld(ctx, row, to, err)
+	err = b.settle(ctx, row, func(tx Tx) error {
+		if plan.Press != nil {
+			if err := b.forward(tx, *plan.Press, r.Asker); err != nil || plan.Begin == nil {
+				return err
+			}
+		}
+		return b.begin(tx, c, r, plan)
+	})
+	return b.unlessRefused(ctx, row, to, err)
+}
+
+// zone is where a person reads clocks; UTC if the chat does not say.
+func zone(m Member) *time.Location {
+	if at, err := time.LoadLocation(m.Zone); err == nil && m.Zone != "" {
+		return at
+	}
+	return time.UTC
 }
 
 // answer asks a command that changes nothing.
@@ -292,7 +310,7 @@ func card(t Text) *Card { c := Say(t); return &c }
 
 // begin writes the operation's row and its one message.
 func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error {
-	o := Operation{ID: newID(), Kind: c.Name, Ref: r.Key, Asking: p.Asking, Scopes: p.Scopes, Channel: b.Channel,
+	o := Operation{ID: newID(), Kind: c.Name, About: p.About, Ref: r.Key, Asking: p.Asking, Scopes: p.Scopes, Channel: b.Channel,
 		Asked: r.Asker, Created: tx.Now(), Data: *p.Begin, Version: 1}
 	if p.Asking != "" {
 		other, err := tx.Hold(p.Asking, o.ID)
@@ -304,11 +322,20 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 		}
 	}
 	for _, scope := range p.Scopes {
-		switch other, err := tx.Holder(scope); {
+		look := tx.Holder
+		if p.Take {
+			look = func(scope string) (string, error) { return tx.Hold(scope, o.ID) }
+		}
+		switch other, err := look(scope); {
 		case err != nil:
 			return err
 		case other != "":
 			return &held{by: other}
+		}
+	}
+	if p.Guard != nil {
+		if err := p.Guard(tx, &o.Data); err != nil {
+			return err
 		}
 	}
 	place(tx.Now(), c, &o, p.First)
@@ -330,8 +357,13 @@ type held struct {
 
 func (h *held) Error() string { return "held by operation " + h.by }
 
-// unlessHeld answers r with who has what it needs, if that is what err says.
-func (b *Bot) unlessHeld(ctx context.Context, r Received, to Place, err error) error {
+// unlessRefused answers r with why the ledger's rows do not allow it, or who
+// has what it needs, if that is what err says.
+func (b *Bot) unlessRefused(ctx context.Context, r Received, to Place, err error) error {
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		return b.tell(ctx, r, to, Say(refusal.Text))
+	}
 	var h *held
 	if !errors.As(err, &h) {
 		return err
@@ -349,6 +381,9 @@ func (b *Bot) unlessHeld(ctx context.Context, r Received, to Place, err error) e
 				return nil
 			}
 			t := T("A ", o.Kind, " confirmed by ", o.Decided().Person.Name, " at ", Time(o.Decided().At), " is still running there, so nothing was done. ")
+			if o.Decided().Verb == "" {
+				t = T("A ", o.Kind, " of ", o.Asked.Name, " has been there since ", Time(o.Created), ", so nothing was done. ")
+			}
 			answer = Say(append(t, b.link(v, o, "Go to it")...))
 			return nil
 		})

@@ -44,7 +44,18 @@ type Plan[D any] struct {
 	First  State    // its first step,
 	Asking string   // the scope in which only one question may be open, and
 	Scopes []string // what the decision, not the question, takes
+	Take   bool     // there is no question: Scopes are taken at once
+	About  string   // the environment, or the commit, that it is about
+	// Press presses a button of another operation in the asker's name: alone,
+	// or before Begin in the same transaction.
+	Press *Forward
+	// Guard is asked in the transaction that writes the row. What it changes
+	// in d is written; by an error, nothing is.
+	Guard func(v View, d *D) error
 }
+
+// Forward names a button of another operation.
+type Forward struct{ Operation, Verb string }
 
 // Step is one state of an operation. It asks people, or looks and acts, or
 // ends the operation.
@@ -63,10 +74,15 @@ type Step[D any] struct {
 	Refused State
 	// Every is the time between looks.
 	Every time.Duration
-	// GiveUp is how long, from Entered, the step waits for people or for the
-	// world before it leads to Lapse. Nil: without limit.
-	GiveUp func(d D) time.Duration
+	// GiveUp is until when the step waits for people or for the world before
+	// it leads to Lapse, which may be this state again. Nil, or a zero time:
+	// without limit.
+	GiveUp func(o Operation, d D) time.Time
 	Lapse  State
+	// Pressed is asked in the transaction that writes what a press leads to,
+	// with the scopes taken. What it changes in d is written; by an error,
+	// which for people is a *Refusal, nothing is.
+	Pressed func(v View, o Operation, d *D, p Decision) error
 	// End, when set, ends the operation on entering this state.
 	End End
 	// Say is said on entering this state, in the same transaction.
@@ -75,14 +91,15 @@ type Step[D any] struct {
 
 // Next is where a look found the operation to be.
 type Next struct {
-	To   State
+	To   State  // empty: it stays
 	Note string // the line in the audit trail
+	Say  []Post // beside what the step says on entering To; keys once in a turn
 }
 
 // Question is what people are asked in a state.
 type Question struct {
 	Buttons []Button
-	Note    string // who can answer it
+	Note    string // who can answer it; empty: the buttons speak for themselves
 }
 
 // Button is an answer to a question.
@@ -93,6 +110,14 @@ type Button struct {
 	May         Policy // judged at the press
 	To          State
 	Decides     bool // takes the operation's scopes
+	// People is how many different people have to press it; 0 is 1. Until they
+	// have, each of them can withdraw.
+	People int
+	// Among is a role that one of them must have; empty: none.
+	Among Role
+	// Press presses a button of another operation in the same transaction,
+	// before the scopes are taken.
+	Press *Forward
 }
 
 // Refused is the far side's final no, in words for people.
@@ -123,9 +148,15 @@ func Operates[D any](k Kind[D]) Command {
 	c := Command{Info: k.Info(), steps: map[State]Step[json.RawMessage]{}}
 	c.plan = func(ctx context.Context, r Request) (Plan[json.RawMessage], error) {
 		p, err := k.Plan(ctx, r)
-		out := Plan[json.RawMessage]{Answer: p.Answer, First: p.First, Asking: p.Asking, Scopes: p.Scopes}
+		out := Plan[json.RawMessage]{Answer: p.Answer, First: p.First, Asking: p.Asking, Scopes: p.Scopes,
+			Take: p.Take, About: p.About, Press: p.Press}
 		if err != nil || p.Begin == nil {
 			return out, err
+		}
+		if p.Guard != nil {
+			out.Guard = func(v View, raw *json.RawMessage) error {
+				return through(raw, func(d *D) error { return p.Guard(v, d) })
+			}
 		}
 		if !c.has(p.First) {
 			return out, fmt.Errorf("%s has no state %q to begin in", c.Name, p.First)
@@ -167,9 +198,14 @@ func erase[D any](s Step[D]) Step[json.RawMessage] {
 		}
 	}
 	if s.GiveUp != nil {
-		out.GiveUp = func(raw json.RawMessage) time.Duration {
+		out.GiveUp = func(o Operation, raw json.RawMessage) time.Time {
 			d, _ := decode[D](raw)
-			return s.GiveUp(d)
+			return s.GiveUp(o, d)
+		}
+	}
+	if s.Pressed != nil {
+		out.Pressed = func(v View, o Operation, raw *json.RawMessage, p Decision) error {
+			return through(raw, func(d *D) error { return s.Pressed(v, o, d, p) })
 		}
 	}
 	if s.Say != nil {

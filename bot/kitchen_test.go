@@ -148,7 +148,7 @@ func (b brewing) Steps() map[bot.State]bot.Step[tea] {
 				{Verb: "brew", Label: "Brew", Tone: bot.Primary, Dialog: "Really?", May: cooks, To: "switch", Decides: true},
 				{Verb: "cancel", Label: "Cancel", May: bot.Policy{Roles: cooks.Roles, Asker: true}, To: "cancelled"},
 			}}
-		}, GiveUp: func(tea) time.Duration { return 20 * time.Minute }, Lapse: "expired"},
+		}, GiveUp: bot.After[tea](20 * time.Minute), Lapse: "expired"},
 		"switch": {Every: b.every, Refused: "refused",
 			Look: func(_ context.Context, _ bot.Operation, d *tea) (bot.Next, error) {
 				d.Looks++
@@ -159,7 +159,7 @@ func (b brewing) Steps() map[bot.State]bot.Step[tea] {
 				return bot.Next{To: "boil", Note: "it is on"}, nil
 			},
 			Act: func(_ context.Context, _ bot.Operation, d *tea) error { return b.act(b.on, d.Pot) }},
-		"boil": {Every: b.every, GiveUp: func(tea) time.Duration { return time.Minute }, Lapse: "cold",
+		"boil": {Every: b.every, GiveUp: bot.After[tea](time.Minute), Lapse: "cold",
 			Look: func(_ context.Context, _ bot.Operation, d *tea) (bot.Next, error) {
 				d.Looks++
 				_, err := b.look(b.on, d.Pot)

@@ -24,8 +24,14 @@ type View interface {
 	Operation(id string) (Operation, error)
 	Message(key string) (Message, error)
 	Received(key string) (Received, error)
-	// Holder is the id of the operation that holds scope, or "".
+	// Holder is the id of the operation that holds scope, or "". In a Tx
+	// nobody else takes or releases the scope before that is over.
 	Holder(scope string) (string, error)
+	// Holders are the scopes that begin with prefix and are held, in order.
+	// In a Tx it does not keep others from taking further ones.
+	Holders(prefix string) ([]Held, error)
+	// History are operations that a query matches, the newest first.
+	History(q History) ([]Operation, error)
 	// The Due queries return rows whose Due is not zero, soonest first, at
 	// most limit of them, also those whose time has not come: the first of
 	// these says how long to sleep. Messages come as at most limit that are
@@ -37,6 +43,18 @@ type View interface {
 	DueMessages(limit int) ([]Message, error)
 	// Events are an operation's audit trail, oldest first.
 	Events(operation string) ([]Event, error)
+}
+
+// Held is a scope and the operation that holds it.
+type Held struct{ Scope, Operation string }
+
+// History is a query. Its zero fields match everything.
+type History struct {
+	Kinds  []string
+	About  string
+	Person string // id of who asked, or decided
+	Before time.Time
+	Limit  int
 }
 
 // Tx reads what it may then write; nobody else changes it in between.

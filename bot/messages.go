@@ -262,6 +262,14 @@ func (b *Bot) cardOf(o Operation) (Card, error) {
 	for _, button := range q.Buttons {
 		row.Buttons = append(row.Buttons, CardButton{Label: button.Label, Verb: button.Verb, Value: pressValue(o), Tone: button.Tone, Dialog: button.Dialog})
 	}
+	given := soFar(q, o)
+	if given != "" {
+		row.Buttons = append(row.Buttons, CardButton{Label: "Withdraw", Verb: verbWithdraw, Value: pressValue(o)})
+		card = card.Add(Paragraph(given))
+	}
+	if card = card.Add(row); q.Note == "" {
+		return card, nil
+	}
 	note := T(q.Note)
 	if lapse := lapses(s, o); !lapse.IsZero() {
 		until := Time(lapse)
@@ -270,5 +278,5 @@ func (b *Bot) cardOf(o Operation) (Card, error) {
 		}
 		note = T("Waits until ", until, "; ", q.Note)
 	}
-	return card.Add(row, Part{Kind: Note, Text: note}), nil
+	return card.Add(Part{Kind: Note, Text: note}), nil
 }

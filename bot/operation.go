@@ -1,7 +1,9 @@
 package bot
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -27,12 +29,14 @@ const (
 type Operation struct {
 	ID      string // ULID
 	Kind    string // the command's name
+	About   string // the environment, or the commit, that it is about
 	Ref     string // key of the request that began it; unique
 	State   State
 	End     End       // empty while it is under way
 	Turn    int       // counts the states it has been in; buttons of an earlier turn are stale
 	Entered time.Time // when State began
 	Due     time.Time // when somebody must look at it again: timer, queue and lease in one; zero: waits for people, or over
+	Now     time.Time `json:"-"` // the ledger's clock when it was claimed for a look; not stored
 	Owner   string    // the claim under which it is worked on, or empty
 	Version int64
 	Acts    int      // acts begun in this state, each committed before it was made
@@ -48,11 +52,15 @@ type Operation struct {
 	Data    json.RawMessage // the Kind's own D
 }
 
-// Decision is a press that moved an operation on.
+// Decision is a press that counted: it moved the operation on, or is one of
+// several that are wanted.
 type Decision struct {
 	Person Person    `json:"person"`
 	Verb   string    `json:"verb"`
 	At     time.Time `json:"at"`
+	Turn   int       `json:"turn"` // of the operation when it was pressed
+	// As are the roles that the question wanted, and that this person had then.
+	As []Role `json:"as,omitempty"`
 }
 
 // Trouble is an ongoing failure to look or act.
@@ -62,12 +70,23 @@ type Trouble struct {
 	Ref     string    `json:"ref"` // stands in the log line
 }
 
-// Decided is the last press that moved the operation, or the zero Decision.
+// Decided is the last press that counted, or the zero Decision.
 func (o Operation) Decided() Decision {
 	if len(o.Presses) == 0 {
 		return Decision{}
 	}
 	return o.Presses[len(o.Presses)-1]
+}
+
+// Who are the people whose presses counted for that verb, in order.
+func (o Operation) Who(verb string) []Person {
+	var people []Person
+	for _, p := range o.Presses {
+		if p.Verb == verb && !slices.Contains(people, p.Person) {
+			people = append(people, p.Person)
+		}
+	}
+	return people
 }
 
 // Event is a line of an operation's audit trail. Events are only ever added.
@@ -142,7 +161,11 @@ type Request struct {
 
 	// Set by the core when it was understood.
 	Asker Person            `json:"-"`
+	Zone  *time.Location    `json:"-"` // in which the asker reads and types times
+	Now   time.Time         `json:"-"` // the ledger's clock
 	Args  map[string]string `json:"-"`
+	// May returns a *Refusal that says who may, if the asker may not.
+	May func(context.Context, Policy) error `json:"-"`
 }
 
 // Press is a pressed button.

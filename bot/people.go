@@ -62,4 +62,5 @@ type Roles map[Role][]string
 type Policy struct {
 	Roles []Role
 	Asker bool
+	Other bool // the asker may not, whatever their roles
 }

@@ -37,7 +37,10 @@ func (b *Bot) somebody(ctx context.Context, id string) (Member, error) {
 
 // may returns a Refusal that says who may, if person may not.
 func (b *Bot) may(ctx context.Context, p Policy, person, asker string) error {
-	if len(p.Roles) == 0 && !p.Asker || p.Asker && person == asker {
+	switch {
+	case p.Other && person == asker:
+		return Refuse("Who asked for this cannot confirm it: the configuration wants somebody else. Nothing was done.")
+	case len(p.Roles) == 0 && !p.Asker, p.Asker && person == asker:
 		return nil
 	}
 	var titles, people []string

@@ -41,7 +41,12 @@ func lapses(s step, o Operation) time.Time {
 	if s.GiveUp == nil {
 		return time.Time{}
 	}
-	return o.Entered.Add(s.GiveUp(o.Data))
+	return s.GiveUp(o, o.Data)
+}
+
+// After is a GiveUp so long after the state began.
+func After[D any](d time.Duration) func(Operation, D) time.Time {
+	return func(o Operation, _ D) time.Time { return o.Entered.Add(d) }
 }
 
 // enter moves an operation to a state, with all that belongs to it: the audit
@@ -69,22 +74,25 @@ func (b *Bot) arrive(tx Tx, s step, o Operation, e Event) error {
 	switch {
 	case s.End != "":
 		err = tx.Release(o.ID, "")
-	case s.Ask == nil && o.Asking != "":
+	case o.Turn > 1 && o.Asking != "":
 		err = tx.Release(o.ID, o.Asking) // answered: another question may be asked
 	}
-	if err != nil {
+	if err != nil || s.Say == nil {
 		return err
 	}
-	if s.Say != nil {
-		for _, p := range s.Say(o, o.Data) {
-			if p.To == (Place{}) {
-				p.To.Channel = o.Channel
-			}
-			err := tx.AddMessage(Message{Key: fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, p.Key), Operation: o.ID, Class: p.Class,
-				To: p.To, Card: &p.Card, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
-			if err != nil {
-				return err
-			}
+	return b.post(tx, o, s.Say(o, o.Data))
+}
+
+// post writes new messages of an operation.
+func (b *Bot) post(tx Tx, o Operation, posts []Post) error {
+	for _, p := range posts {
+		if p.To == (Place{}) {
+			p.To.Channel = o.Channel
+		}
+		err := tx.AddMessage(Message{Key: fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, p.Key), Operation: o.ID, Class: p.Class,
+			To: p.To, Card: &p.Card, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -139,6 +147,7 @@ func (b *Bot) runDue(ctx context.Context, room int, start func(func())) (next, n
 				return err
 			}
 			o.Version++
+			o.Now = now
 			claimed = append(claimed, o)
 		}
 		return nil
@@ -237,6 +246,9 @@ func (b *Bot) result(ctx context.Context, c *Command, s step, before, o Operatio
 		return b.Ledger.Do(ctx, func(tx Tx) error {
 			o, now := o, tx.Now()
 			lapse := lapses(s, o)
+			if err := b.post(tx, o, next.Say); err != nil {
+				return err
+			}
 			switch {
 			case next.To != "":
 				return b.enter(tx, c, o, next.To, "", next.Note)

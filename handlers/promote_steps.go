@@ -17,9 +17,6 @@ import (
 // Steps is the life of a promotion.
 func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
 	confirm := bot.Policy{Roles: []bot.Role{bot.Admins}}
-	forNow := func(t time.Duration) func(promotion) time.Duration {
-		return func(promotion) time.Duration { return t }
-	}
 	return map[bot.State]bot.Step[promotion]{
 		asking: {
 			Ask: func(o bot.Operation, d promotion) bot.Question {
@@ -29,13 +26,13 @@ func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
 					{Verb: "cancel", Label: "Cancel", May: bot.Policy{Roles: confirm.Roles, Asker: true}, To: cancelled},
 				}}
 			},
-			GiveUp: func(d promotion) time.Duration { return d.Expires }, Lapse: expired,
+			GiveUp: func(o bot.Operation, d promotion) time.Time { return o.Entered.Add(d.Expires) }, Lapse: expired,
 		},
-		checking:  {Look: p.unmoved, Every: p.Times.Follow, GiveUp: forNow(checkable), Lapse: moved},
+		checking:  {Look: p.unmoved, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: moved},
 		proceeds:  {Look: p.answered, Act: p.proceed, Refused: failed, Every: p.Times.Follow},
-		following: {Look: p.follow, Every: p.Times.Follow, GiveUp: forNow(longest), Lapse: lost},
+		following: {Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost},
 		pausing:   {Look: p.follow, Every: p.Times.Follow, Say: p.sayPaused},
-		verifying: {Look: p.verify, Every: p.Times.Live, GiveUp: forNow(p.Times.NotLive), Lapse: notLive},
+		verifying: {Look: p.verify, Every: p.Times.Live, GiveUp: bot.After[promotion](p.Times.NotLive), Lapse: notLive},
 		promoted:  {End: bot.Done, Say: p.sayDone},
 		cancelled: {End: bot.Cancelled},
 		expired:   {End: bot.Expired},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"thbot/bot"
 	"thbot/handlers/deploys"
@@ -67,7 +66,7 @@ func (t Tell) Steps() map[bot.State]bot.Step[telling] {
 				return bot.Question{Note: "the asker or " + bot.Admins.Title() + " can stop it", Buttons: []bot.Button{{Verb: "stop", Label: "Never mind", May: anyTime, To: cancelled}}}
 			},
 			Look: t.look, Every: 3 * t.Times.Follow,
-			GiveUp: func(telling) time.Duration { return longest }, Lapse: forgot,
+			GiveUp: bot.After[telling](longest), Lapse: forgot,
 		},
 		told:      {End: bot.Done, Say: t.say},
 		gone:      {End: bot.Done, Say: t.say},

@@ -48,6 +48,7 @@ var operations = table[bot.Operation]{
 		return []column{
 			{"id", &o.ID},
 			{"kind", &o.Kind},
+			{"about", &o.About},
 			{"ref", &o.Ref},
 			{"state", &o.State},
 			{"outcome", &o.End},

@@ -124,10 +124,10 @@ func fullReceived() bot.Received {
 func fullOperation() bot.Operation {
 	ana := bot.Person{ID: "U1", Name: "ana 🚀"}
 	return bot.Operation{
-		ID: "01J0000000000000000000000A", Kind: "deploy", Ref: "T1/1.2.abc", State: "ask", End: bot.Done, Turn: 3,
+		ID: "01J0000000000000000000000A", Kind: "deploy", About: "production", Ref: "T1/1.2.abc", State: "ask", End: bot.Done, Turn: 3,
 		Entered: at("2026-11-22T14:00:00.000001Z"), Due: at("2026-11-22T14:00:08.123456Z"), Owner: "me", Version: 9, Acts: 2,
 		Asking: "ask/production", Scopes: []string{"production", "stäge"}, Channel: "C1", Asked: ana,
-		Presses: []bot.Decision{{Person: ana, Verb: "promote", At: at("2026-11-22T14:00:00.123456789Z")}},
+		Presses: []bot.Decision{{Person: ana, Verb: "promote", At: at("2026-11-22T14:00:00.123456789Z"), Turn: 2, As: []bot.Role{bot.CloudOps}}},
 		Created: at("2026-11-22T13:00:00.5Z"),
 		Trouble: &bot.Trouble{Since: at("2026-11-22T14:00:01Z"), Service: "Jenkins", Ref: "4f2a"},
 		Data:    []byte(`{"text": "<𝄞🚀>", "n":1}`),

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -71,6 +72,53 @@ func (v *view) Holder(scope string) (holder string, err error) {
 	return holder, nil
 }
 
+func (v *view) Holders(prefix string) (all []bot.Held, err error) {
+	// The end of the range is the first text that does not begin with prefix:
+	// LIKE would not use the index in every database.
+	err = v.query("SELECT scope, operation FROM scopes WHERE scope >= ? AND scope < ? AND operation <> '' ORDER BY scope",
+		[]any{prefix, prefix + "\U0010ffff"}, func(scan func(...any) error) error {
+			var h bot.Held
+			if err := scan(&h.Scope, &h.Operation); err != nil {
+				return err
+			}
+			all = append(all, h)
+			return nil
+		})
+	if err != nil {
+		return nil, fmt.Errorf("reading who holds %s…: %w", prefix, err)
+	}
+	return all, nil
+}
+
+func (v *view) History(q bot.History) ([]bot.Operation, error) {
+	where, args := []string{"created IS NOT NULL"}, []any{}
+	also := func(condition string, values ...any) {
+		where, args = append(where, condition), append(args, values...)
+	}
+	if len(q.Kinds) > 0 {
+		also("kind IN ("+marks(len(q.Kinds))+")", anys(q.Kinds)...)
+	}
+	if q.About != "" {
+		also("about = ?", q.About)
+	}
+	if q.Person != "" {
+		// The chat's ids of people are letters and digits, so nothing in one is special to LIKE.
+		also("(asked = ? OR presses LIKE ?)", q.Person, `%"id":"`+q.Person+`"%`)
+	}
+	if !q.Before.IsZero() {
+		also("created < ?", stamp{&q.Before})
+	}
+	return list(v, operations, q.Limit, "WHERE "+strings.Join(where, " AND ")+" ORDER BY created DESC, id DESC", args...)
+}
+
+func anys(texts []string) []any {
+	all := make([]any, len(texts))
+	for i, t := range texts {
+		all[i] = t
+	}
+	return all
+}
+
 func (v *view) DueReceived(limit int) ([]bot.Received, error) {
 	return list(v, received, limit, "WHERE due IS NOT NULL ORDER BY due, id")
 }
@@ -79,11 +127,7 @@ func (v *view) DueOperations(kinds []string, limit int) ([]bot.Operation, error)
 	if len(kinds) == 0 {
 		return nil, v.broken
 	}
-	args := make([]any, len(kinds))
-	for i, kind := range kinds {
-		args[i] = kind
-	}
-	return list(v, operations, limit, "WHERE due IS NOT NULL AND kind IN ("+marks(len(kinds))+") ORDER BY due, id", args...)
+	return list(v, operations, limit, "WHERE due IS NOT NULL AND kind IN ("+marks(len(kinds))+") ORDER BY due, id", anys(kinds)...)
 }
 
 func (v *view) DueMessages(limit int) ([]bot.Message, error) {

@@ -2,6 +2,7 @@
 CREATE TABLE IF NOT EXISTS operations (
     id         VARCHAR(255) PRIMARY KEY,
     kind       VARCHAR(255) NOT NULL,
+    about      VARCHAR(255) NOT NULL,
     ref        VARCHAR(255) NOT NULL UNIQUE,
     state      VARCHAR(255) NOT NULL,
     outcome    VARCHAR(255) NOT NULL,
@@ -22,6 +23,7 @@ CREATE TABLE IF NOT EXISTS operations (
     data       MEDIUMTEXT,
     INDEX operations_due (due, id),
     INDEX operations_asked (asked, created),
+    INDEX operations_about (about, created),
     INDEX operations_outcome (outcome, state, created),
     INDEX operations_created (created)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

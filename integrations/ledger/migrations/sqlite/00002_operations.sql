@@ -2,6 +2,7 @@
 CREATE TABLE operations (
     id         TEXT PRIMARY KEY,
     kind       TEXT NOT NULL,
+    about      TEXT NOT NULL,
     ref        TEXT NOT NULL UNIQUE,
     state      TEXT NOT NULL,
     outcome    TEXT NOT NULL,
@@ -23,5 +24,6 @@ CREATE TABLE operations (
 );
 CREATE INDEX operations_due ON operations (due, id) WHERE due IS NOT NULL;
 CREATE INDEX operations_asked ON operations (asked, created);
+CREATE INDEX operations_about ON operations (about, created);
 CREATE INDEX operations_outcome ON operations (outcome, state, created);
 CREATE INDEX operations_created ON operations (created);
