@@ -15,6 +15,13 @@ import (
 	"thbot/integrations/internal/web"
 )
 
+// ErrTooMuch says that there is more than GitHub lists, or than is read here.
+var ErrTooMuch = errors.New("more than can be read")
+
+// errNothing is an empty body, which go-github takes for an answer, or one that
+// is about something else.
+var errNothing = errors.New("the answer says nothing")
+
 // aMinute is the least to wait when GitHub limits without saying for how long
 // (docs.github.com, "Best practices for using the REST API").
 const aMinute = time.Minute
@@ -30,11 +37,15 @@ func (c *Client) wrong(activity string, resp *github.Response, err error) *web.E
 		rate      *github.RateLimitError
 		secondary *github.AbuseRateLimitError
 		refused   *github.ErrorResponse
+		tokenless *web.Error
 	)
 	switch {
+	case errors.As(err, &tokenless): // so the call itself was never made
+		e.Err = fmt.Errorf("%s: %w", tokenless.Activity, tokenless.Err)
+		e.Status, e.Wait, e.Final, e.Refused = tokenless.Status, tokenless.Wait, tokenless.Final, true
 	case errors.As(err, &rate):
 		e.Err = errors.New("the rate limit is reached")
-		e.Wait = max(time.Until(rate.Rate.Reset.Time), 0)
+		e.Wait = until(rate.Rate.Reset.Time)
 	case errors.As(err, &secondary):
 		e.Err = errors.New("the secondary rate limit is reached")
 		e.Wait = aMinute
@@ -50,6 +61,21 @@ func (c *Client) wrong(activity string, resp *github.Response, err error) *web.E
 	}
 	c.log.Debug("no answer from GitHub", zap.Error(e), zap.Duration("wait", e.Wait))
 	return e
+}
+
+// unknown is wrong where a 422 says that there is no such commit ("No commit
+// found for SHA: …").
+func (c *Client) unknown(activity string, resp *github.Response, err error) *web.Error {
+	e := c.wrong(activity, resp, err)
+	if e.Status == http.StatusUnprocessableEntity && !e.Refused { // refused: that was about a token
+		e.Err = fmt.Errorf("%v: %w", e.Err, bot.ErrNotFound)
+	}
+	return e
+}
+
+// refused is an answer that asking again will not change.
+func (c *Client) refused(activity string, err error) *web.Error {
+	return &web.Error{System: "GitHub", Activity: activity, Status: http.StatusOK, Err: err, Final: true}
 }
 
 // nonsense is a 200 that is no answer.
@@ -77,8 +103,10 @@ func judge(r *github.ErrorResponse) (wait time.Duration, final bool) {
 	h := r.Response.Header
 	wait = web.RetryAfter(h)
 	code := r.Response.StatusCode
+	said := strings.ToLower(r.Message)
 	limited := code == http.StatusTooManyRequests ||
-		code == http.StatusForbidden && (h.Get("Retry-After") != "" || strings.Contains(strings.ToLower(r.Message), "rate limit"))
+		code == http.StatusForbidden && (h.Get("Retry-After") != "" ||
+			strings.Contains(said, "rate limit") || strings.Contains(said, "abuse detection"))
 	switch {
 	case !limited:
 		return wait, code < 500 && code != http.StatusRequestTimeout
@@ -86,8 +114,17 @@ func judge(r *github.ErrorResponse) (wait time.Duration, final bool) {
 		return wait, false
 	case h.Get("X-RateLimit-Remaining") == "0":
 		if at, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-			return min(max(time.Until(time.Unix(at, 0)), 0), 24*time.Hour), false
+			return until(time.Unix(at, 0)), false
 		}
 	}
 	return aMinute, false
+}
+
+// until is how long it is until a limit ends. One that is over by our clock is
+// not over by GitHub's, which has just answered with it.
+func until(reset time.Time) time.Duration {
+	if wait := time.Until(reset); wait > 0 {
+		return min(wait, 24*time.Hour)
+	}
+	return aMinute
 }

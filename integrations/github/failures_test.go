@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +20,29 @@ import (
 	"thbot/integrations/github/fakegithub"
 	"thbot/integrations/internal/web"
 )
+
+// world is a repository in which every question has an answer.
+func world(fake *fakegithub.Server) (sha string) {
+	sha = tree(fake)
+	fake.SetBranch("master", sha)
+	fake.Repo("").AddStatus(sha, fakegithub.Status{State: "success"})
+	return sha
+}
+
+// questions are all that one can ask a client.
+func questions(ctx context.Context, c *github.Client, sha string) map[string]func() error {
+	return map[string]func() error{
+		"Commit":  func() error { _, err := c.Commit(ctx, sha); return err },
+		"Compare": func() error { _, err := c.Compare(ctx, sha, sha); return err },
+		"CI":      func() error { _, err := c.CI(ctx, sha); return err },
+		"Files":   func() error { _, err := c.Files(ctx, sha); return err },
+		"Content": func() error { _, err := c.Content(ctx, sha, "README.md"); return err },
+		"Tree":    func() error { _, err := c.Tree(ctx, sha, "migrations"); return err },
+		// "Treeherder\n"
+		"Blob":   func() error { _, err := c.Blob(ctx, "ab611c0814676ccb6a903d43f3dfcc44353410e7"); return err },
+		"Branch": func() error { _, err := c.Branch(ctx, "master"); return err },
+	}
+}
 
 // Answers of 200 that are none.
 func TestNonsense(t *testing.T) {
@@ -73,8 +98,11 @@ func TestNonsense(t *testing.T) {
 			} else {
 				check(t, err)
 			}
-			_, err = c.Commit(t.Context(), shas[0]) // no comparison is a commit
-			check(t, err)
+			for name, ask := range questions(t.Context(), c, shas[0]) { // no comparison answers another question
+				if name != "Compare" {
+					check(t, ask())
+				}
+			}
 		})
 	}
 }
@@ -102,7 +130,7 @@ func TestPagesAgree(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	fake := &fakegithub.Server{}
-	sha := line(fake, 1, "", "only")[0]
+	sha := world(fake)
 	c := start(t, fake)
 	const message = `{"message":"Says why","documentation_url":"https://docs.github.com/rest"}`
 	tests := []struct {
@@ -128,15 +156,15 @@ func TestFailures(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			fake.Mend()
-			if _, err := c.Commit(t.Context(), sha); err != nil {
-				t.Fatal(err)
+			all := questions(t.Context(), c, sha)
+			for name, ask := range all {
+				if err := ask(); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
 			}
 			tt.break_()
 			before := len(fake.Journal())
-			for name, ask := range map[string]func() error{
-				"Commit":  func() error { _, err := c.Commit(t.Context(), sha); return err },
-				"Compare": func() error { _, err := c.Compare(t.Context(), sha, sha); return err },
-			} {
+			for name, ask := range all {
 				err := ask()
 				var e *web.Error
 				if !errors.As(err, &e) {
@@ -152,8 +180,8 @@ func TestFailures(t *testing.T) {
 					t.Errorf("%s: error is %v", name, err)
 				}
 			}
-			if n := len(fake.Journal()) - before; n != 2 {
-				t.Errorf("two questions took %d requests", n)
+			if n := len(fake.Journal()) - before; n != len(all) {
+				t.Errorf("%d questions took %d requests", len(all), n)
 			}
 		})
 	}
@@ -213,7 +241,7 @@ func TestRateLimits(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakegithub.Server{}
-				sha := line(fake, 1, "", "only")[0]
+				sha := world(fake)
 				p := fakehttp.NewPipe()
 				s := &http.Server{Handler: fake}
 				go func() { _ = s.Serve(p) }()
@@ -222,19 +250,22 @@ func TestRateLimits(t *testing.T) {
 					t.Fatal(err)
 				}
 				fake.RateLimited(tt.limit)
-				for range 2 { // the second one may be refused by go-github itself
-					_, err = c.Commit(t.Context(), sha)
+				all := questions(t.Context(), c, sha)
+				for name, ask := range all { // from the second on they may be refused by go-github itself
+					err := ask()
 					wait, again := bot.RetryAfter(err)
 					if err == nil || wait != tt.wait || !again || !strings.Contains(err.Error(), "rate limit") {
-						t.Errorf("%v, wait %v, again %v", err, wait, again)
+						t.Errorf("%s: %v, wait %v, again %v", name, err, wait, again)
 					}
 				}
 				if tt.limit.Status == 0 && !tt.limit.Silent && !tt.limit.OtherDoc && len(fake.Journal()) != 1 {
 					t.Errorf("GitHub was asked %d times", len(fake.Journal()))
 				}
 				<-time.After(tt.wait)
-				if _, err := c.Commit(t.Context(), sha); err != nil {
-					t.Errorf("after the wait: %v", err)
+				for name, ask := range all {
+					if err := ask(); err != nil {
+						t.Errorf("%s after the wait: %v", name, err)
+					}
 				}
 				c.Close()
 				_ = s.Close()
@@ -256,6 +287,76 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%v: wait %v, again %v", err, wait, again)
 		}
 		s.Close()
+	}
+}
+
+// Limits in other words, and with a time that is no use.
+func TestOddLimits(t *testing.T) {
+	reset := func(at time.Time) map[string]string {
+		return map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": strconv.FormatInt(at.Unix(), 10)}
+	}
+	for _, tt := range []struct {
+		name    string
+		status  int
+		headers map[string]string
+		message string
+		wait    time.Duration
+	}{
+		{"of old", 403, nil, "You have triggered an abuse detection mechanism. Please wait a few minutes.", time.Minute},
+		{"our clock is fast", 403, reset(time.Now().Add(-time.Hour)), "API rate limit exceeded", time.Minute},
+		{"our clock is fast, 429", 429, reset(time.Now().Add(-time.Hour)), "API rate limit exceeded", time.Minute},
+		{"no reset", 403, map[string]string{"X-RateLimit-Remaining": "0"}, "API rate limit exceeded", time.Minute},
+		{"a year", 403, reset(time.Now().AddDate(1, 0, 0)), "API rate limit exceeded", 24 * time.Hour},
+		{"a year, 429", 429, reset(time.Now().AddDate(1, 0, 0)), "API rate limit exceeded", 24 * time.Hour},
+		{"without a word", 429, nil, "", time.Minute},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for k, v := range tt.headers {
+				w.Header().Set(k, v)
+			}
+			w.WriteHeader(tt.status)
+			fmt.Fprintf(w, `{"message":%q}`, tt.message)
+		}))
+		_, err := client(t, s.URL).Commit(t.Context(), "9f8e7d6")
+		if wait, again := bot.RetryAfter(err); wait != tt.wait || !again {
+			t.Errorf("%s: %v, wait %v, again %v", tt.name, err, wait, again)
+		}
+		s.Close()
+	}
+}
+
+// Wherever GitHub sends, nobody else sees the token, or anything at all.
+func TestElsewhere(t *testing.T) {
+	key := newKey(t)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			t.Errorf("%d: %s %s with %q", status, r.Method, r.URL, r.Header["Authorization"])
+		}))
+		fake := &fakegithub.Server{}
+		sha := world(fake)
+		app(fake, key, 12, 34)
+		var mints atomic.Bool
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if mints.Load() && strings.HasSuffix(r.URL.Path, "/access_tokens") {
+				fake.ServeHTTP(w, r)
+				return
+			}
+			http.Redirect(w, r, other.URL+r.URL.Path, status)
+		}))
+		for _, o := range []github.Options{{APIURL: s.URL, Token: fakegithub.Token}, {APIURL: s.URL, App: key.of(12, 34)}} {
+			for _, does := range []bool{true, false} {
+				mints.Store(does)
+				for name, ask := range questions(t.Context(), open(t, o), sha) {
+					err := ask()
+					var e *web.Error
+					if !errors.As(err, &e) || e.Status != status || !e.Final || !strings.Contains(err.Error(), "not followed") {
+						t.Errorf("%s %d: %v", name, status, err)
+					}
+				}
+			}
+		}
+		s.Close()
+		other.Close()
 	}
 }
 

@@ -1,4 +1,8 @@
-// Package github reads commits and comparisons of one repository on GitHub.
+// Package github reads one repository on GitHub: commits and what they change,
+// comparisons, CI, files and branches. Whatever it is given to look for is
+// checked before any address is made of it, and an answer is believed only if it
+// is about what was asked. Nothing is cached here, so that what is read before a
+// write is what GitHub says now.
 package github
 
 import (
@@ -14,7 +18,6 @@ import (
 	"github.com/google/go-github/v60/github"
 	"go.uber.org/zap"
 
-	"thbot/bot"
 	"thbot/integrations/internal/web"
 )
 
@@ -24,7 +27,8 @@ type Options struct {
 	// slash at its end. Empty: https://api.github.com/.
 	APIURL     string
 	Repository string        // "owner/name"
-	Token      string        // empty: anonymous, which GitHub allows 60 calls an hour
+	Token      string        // empty, and no App: anonymous, which GitHub allows 60 calls an hour
+	App        *App          // instead of a Token
 	Dial       web.DialFunc  // nil: the network
 	Limit      time.Duration // of one call; 0: 4 s
 	Log        *zap.Logger   // nil: silent
@@ -67,9 +71,19 @@ func New(o Options) (*Client, error) {
 		c.log = zap.NewNop()
 	}
 	c.http = web.NewClient(web.Options{Dial: o.Dial, Limit: o.Limit})
-	c.gh = github.NewClient(c.http)
-	if o.Token != "" {
-		c.gh = c.gh.WithAuthToken(o.Token)
+	switch {
+	case o.App != nil && o.Token != "":
+		return nil, errors.New("GitHub wants a token or an App, not both")
+	case o.App != nil:
+		as, err := c.as(*o.App, base)
+		if err != nil {
+			return nil, err
+		}
+		c.gh = github.NewClient(as)
+	case o.Token != "":
+		c.gh = github.NewClient(c.http).WithAuthToken(o.Token)
+	default:
+		c.gh = github.NewClient(c.http)
 	}
 	c.gh.BaseURL = base
 	return c, nil
@@ -96,27 +110,6 @@ func (c *Client) CompareURL(base, head string) string {
 	return c.html + "/compare/" + url.PathEscape(base) + "..." + url.PathEscape(head)
 }
 
-// RefError says that a text cannot be a commit, so GitHub was not asked:
-// go-github puts what it is given into the path, where ".." leads to other
-// calls and "?" adds a query.
-type RefError struct {
-	Ref  string
-	Rule string // "is not a commit: …"
-}
-
-func (e *RefError) Error() string { return fmt.Sprintf("%.80q %s", e.Ref, e.Rule) }
-
-// NotSent is true: nobody was asked.
-func (e *RefError) NotSent() bool { return true }
-
-// Retryable says that asking again cannot help.
-func (e *RefError) Retryable() (time.Duration, bool) { return 0, false }
-
-var (
-	fullSHA  = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	shortSHA = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
-)
-
 // Commit finds the commit whose SHA begins with ref, which has 7 to 40
 // hexadecimal digits; anything else is a *RefError. The error wraps
 // [bot.ErrNotFound] when no commit begins so, or more than one does: both are a
@@ -130,11 +123,7 @@ func (c *Client) Commit(ctx context.Context, ref string) (Commit, error) {
 	// One file is enough: what a commit changes is not read here.
 	rc, resp, err := c.gh.Repositories.GetCommit(ctx, c.owner, c.name, sha, &github.ListOptions{PerPage: 1})
 	if err != nil {
-		e := c.wrong(activity, resp, err)
-		if e.Status == http.StatusUnprocessableEntity { // "No commit found for SHA: …"
-			e.Err = fmt.Errorf("%v: %w", e.Err, bot.ErrNotFound)
-		}
-		return Commit{}, e
+		return Commit{}, c.unknown(activity, resp, err)
 	}
 	found, err := read(rc)
 	if err == nil && !strings.HasPrefix(found.SHA, sha) {
@@ -159,8 +148,8 @@ const perPage = 100
 // not there.
 func (c *Client) Compare(ctx context.Context, base, head string) (Comparison, error) {
 	for _, sha := range []string{base, head} {
-		if !fullSHA.MatchString(sha) {
-			return Comparison{}, &RefError{sha, "is not a full commit: a full commit is 40 of the digits 0-9 and a-f"}
+		if err := full(sha); err != nil {
+			return Comparison{}, err
 		}
 	}
 	out, err := c.page(ctx, base, head, 1)
@@ -241,5 +230,3 @@ func (c *Client) page(ctx context.Context, base, head string, n int) (Comparison
 	}
 	return p, nil
 }
-
-var errNothing = errors.New("the answer says nothing")

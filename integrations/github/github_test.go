@@ -19,6 +19,12 @@ import (
 // start serves fake and returns the real client for it.
 func start(t *testing.T, fake *fakegithub.Server) *github.Client {
 	t.Helper()
+	return serve(t, fake, github.Options{Token: fakegithub.Token})
+}
+
+// serve is start with other options.
+func serve(t *testing.T, fake *fakegithub.Server, o github.Options) *github.Client {
+	t.Helper()
 	s := httptest.NewServer(fake)
 	t.Cleanup(s.Close)
 	t.Cleanup(func() {
@@ -26,12 +32,19 @@ func start(t *testing.T, fake *fakegithub.Server) *github.Client {
 			t.Errorf("unexpected calls: %q", u)
 		}
 	})
-	return client(t, s.URL)
+	o.APIURL = s.URL
+	return open(t, o)
 }
 
 func client(t *testing.T, apiURL string) *github.Client {
 	t.Helper()
-	c, err := github.New(github.Options{APIURL: apiURL, Repository: "mozilla/treeherder", Token: fakegithub.Token})
+	return open(t, github.Options{APIURL: apiURL, Token: fakegithub.Token})
+}
+
+func open(t *testing.T, o github.Options) *github.Client {
+	t.Helper()
+	o.Repository = "mozilla/treeherder"
+	c, err := github.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
