@@ -1,5 +1,5 @@
-// Package jenkins reads pipeline runs from a Jenkins server and answers the
-// inputs they wait at.
+// Package jenkins reads pipeline runs from a Jenkins server, answers the inputs
+// they wait at and stops them.
 //
 // It goes through gojenkins' JenkinsRequester interface with a requester of our
 // own, and not through gojenkins' Build, Job and Pipeline objects: those take an
@@ -40,12 +40,13 @@ type Options struct {
 	Log   *zap.Logger // nil: none
 }
 
-// Client speaks to one Jenkins server. It keeps nothing between calls and may
-// be used from many goroutines.
+// Client speaks to one Jenkins server. Of what that says it keeps nothing but
+// people's names. It may be used from many goroutines.
 type Client struct {
 	base    string
 	jenkins *gojenkins.Jenkins
 	http    *http.Client
+	names   names
 }
 
 // ErrCredentials is wrapped by the error of a request that Jenkins, or a login
@@ -107,32 +108,6 @@ func jobPath(job string) string {
 }
 
 func runPath(job string, n int) string { return jobPath(job) + "/" + strconv.Itoa(n) }
-
-// Whoami returns the id of the user that Jenkins takes the bot for.
-func (c *Client) Whoami(ctx context.Context) (string, error) {
-	const activity = "asking who the bot is"
-	var who struct {
-		Name      string
-		Anonymous bool
-	}
-	raw, _, err := c.getJSON(ctx, activity, "/whoAmI", "")
-	if err != nil {
-		return "", err
-	}
-	if err := json.Unmarshal(raw, &who); err != nil {
-		return "", unreadable(activity, err)
-	}
-	if who.Name == "" {
-		return "", unreadable(activity, errors.New("the answer has no name"))
-	}
-	// A proxy in front may drop the Authorization header, and Jenkins then
-	// answers this request, of all, with 200.
-	if who.Anonymous {
-		return "", &web.Error{System: system, Activity: activity, Status: http.StatusOK, Final: true,
-			Err: fmt.Errorf("%w: Jenkins takes the bot for anonymous", ErrCredentials)}
-	}
-	return who.Name, nil
-}
 
 // getJSON asks for the exported data of an object: endpoint/api/json. It
 // returns the session of the server too, which changes with each restart.

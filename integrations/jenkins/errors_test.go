@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,12 @@ func calls(c *jenkins.Client, n int) map[string]func(context.Context) error {
 		"Run":     func(ctx context.Context) error { _, err := c.Run(ctx, job, n); return err },
 		"Stages":  func(ctx context.Context) error { _, err := c.Stages(ctx, job, n); return err },
 		"Inputs":  func(ctx context.Context) error { _, err := c.Inputs(ctx, job, n); return err },
+		"LogTail": func(ctx context.Context) error { _, err := c.LogTail(ctx, job, n, 15); return err },
+		"Server":  func(ctx context.Context) error { _, err := c.Server(ctx); return err },
+		"Name":    func(ctx context.Context) error { _, err := c.Name(ctx, "bea"); return err },
 		"Proceed": func(ctx context.Context) error { return c.Proceed(ctx, job, n, "Promote", nil) },
+		"Reject":  func(ctx context.Context) error { return c.Reject(ctx, job, n, "Promote") },
+		"Stop":    func(ctx context.Context) error { return c.Stop(ctx, job, n, jenkins.Politely) },
 	}
 }
 
@@ -71,10 +77,10 @@ func TestNonsense(t *testing.T) {
 		header      map[string]string
 		body        string
 		credentials bool
-		only        string // the call that takes it for an answer, and may
+		only        string // the calls that take it for an answer, and may
 	}{
 		{name: "a login page with 200", status: 200, header: map[string]string{"Content-Type": "text/html"}, body: login},
-		{name: "nothing with 200", status: 200, only: "Proceed"},
+		{name: "nothing with 200", status: 200, only: "Proceed Reject"},
 		{name: "null", status: 200, body: "null"},
 		{name: "an empty object", status: 200, body: "{}"},
 		{name: "somebody else's object", status: 200, body: `{"error":"upstream","building":false}`},
@@ -101,10 +107,10 @@ func TestNonsense(t *testing.T) {
 			w.WriteHeader(tt.status)
 			io.WriteString(w, tt.body)
 		}))
-		for name, call := range calls(c, 812) {
-			err := call(t.Context())
-			name = tt.name + ", " + name
-			if strings.HasSuffix(name, ", "+tt.only) {
+		for call, ask := range calls(c, 812) {
+			err := ask(t.Context())
+			name := tt.name + ", " + call
+			if slices.Contains(strings.Fields(tt.only), call) {
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -119,7 +125,7 @@ func TestNonsense(t *testing.T) {
 				t.Errorf("%s: %v; without effect for certain: %v", name, err, !want)
 			}
 			// A redirect of a POST is not known to be a refusal.
-			if want := tt.credentials && !(tt.status == 302 && strings.HasSuffix(name, "Proceed")); errors.Is(err, jenkins.ErrCredentials) != want {
+			if want := tt.credentials && !(tt.status == 302 && slices.Contains([]string{"Proceed", "Reject", "Stop"}, call)); errors.Is(err, jenkins.ErrCredentials) != want {
 				t.Errorf("%s: %v; of the credentials: %v", name, err, !want)
 			}
 			if wait, again := bot.RetryAfter(err); tt.status >= 429 && !again || tt.status == 502 && wait != 7*time.Second {

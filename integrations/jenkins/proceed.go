@@ -30,24 +30,34 @@ var ErrNotPending = errors.New("the input is not pending")
 // [bot.NotSent] says that it was not asked to, and the run must be read again
 // before anything is repeated.
 func (c *Client) Proceed(ctx context.Context, job string, n int, inputID string, values []Value) error {
-	activity := fmt.Sprintf("answering input %s of run %d of %s", inputID, n, job)
-	at := runPath(job, n) + "/input/" + url.PathEscape(inputID)
 	// Not …/submit: it aborts when a field is missing. Not wfapi/inputSubmit: it
 	// answers every refusal with the same 500.
-	endpoint, form := at+"/proceedEmpty", io.Reader(nil)
-	if len(values) > 0 {
-		raw, err := json.Marshal(map[string]any{"parameter": values})
-		if err != nil {
-			return fmt.Errorf("%s: %w", activity, err) // unreachable: they are strings
-		}
-		endpoint, form = at+"/proceed", strings.NewReader(url.Values{"json": {string(raw)}}.Encode())
+	if len(values) == 0 {
+		return c.answer(ctx, job, n, inputID, "proceedEmpty", nil)
 	}
+	raw, err := json.Marshal(map[string]any{"parameter": values})
+	if err != nil {
+		return fmt.Errorf("writing the values for input %s: %w", inputID, err) // unreachable: they are strings
+	}
+	return c.answer(ctx, job, n, inputID, "proceed", strings.NewReader(url.Values{"json": {string(raw)}}.Encode()))
+}
+
+// Reject answers one input of one run with no, which ends the run as aborted
+// unless its script catches that. Who may say yes may say no, and so may who may
+// stop the run (Job/Cancel). Its errors mean what those of [Client.Proceed] do.
+func (c *Client) Reject(ctx context.Context, job string, n int, inputID string) error {
+	return c.answer(ctx, job, n, inputID, "abort", nil)
+}
+
+func (c *Client) answer(ctx context.Context, job string, n int, inputID, verb string, form io.Reader) error {
+	activity := fmt.Sprintf("answering input %s of run %d of %s", inputID, n, job)
+	endpoint := runPath(job, n) + "/input/" + url.PathEscape(inputID) + "/" + verb
 	var body string
 	resp, err := c.jenkins.Requester.Post(ctx, endpoint, form, &body, nil)
 	if err != nil {
 		return outcome(activity, err)
 	}
-	// Jenkins' own yes is an empty 200 (InputStepExecution.java,
+	// Jenkins' own answer is an empty 200 (InputStepExecution.java,
 	// HttpResponses.ok). A redirect or a page with 200 is somebody else's, most
 	// likely a login page's, and says nothing about the input.
 	if resp.StatusCode != http.StatusOK || body != "" {
@@ -57,22 +67,21 @@ func (c *Client) Proceed(ctx context.Context, job string, n int, inputID string,
 	return nil
 }
 
-// outcome tells the answers that are final, and changed nothing, from the rest.
+// outcome tells an input's answers that are final, and changed nothing, from
+// the rest.
 func outcome(activity string, err error) error {
-	err = during(activity, err)
-	e, ok := errors.AsType[*web.Error](err)
-	if !ok {
-		return err // unreachable: the requester returns no other
-	}
-	a, ok := errors.AsType[*answer](e.Err)
-	if !ok {
-		return err
-	}
-	switch {
-	case e.Status == http.StatusNotFound,
-		e.Status == http.StatusBadRequest && strings.Contains(a.words, "already given"),
-		e.Status == http.StatusBadRequest && strings.Contains(a.words, "already been given"):
+	if e, a := told(err); a != nil && (e.Status == http.StatusNotFound ||
+		e.Status == http.StatusBadRequest && strings.Contains(a.words, "already given") ||
+		e.Status == http.StatusBadRequest && strings.Contains(a.words, "already been given")) {
 		return fmt.Errorf("%s: %w: %s", activity, ErrNotPending, a.text)
+	}
+	return refused(activity, err)
+}
+
+// refused tells Jenkins' own no, of a wish that it understood, from the rest.
+func refused(activity string, err error) error {
+	switch e, a := told(err); {
+	case a == nil:
 	// "You need to be ana,ops to submit this." and "You need to have Job/Build
 	// permissions to submit this.": InputStepExecution.java, preSubmissionCheck.
 	case e.Status == http.StatusBadRequest && strings.HasPrefix(a.words, "You need to "):
@@ -81,5 +90,14 @@ func outcome(activity string, err error) error {
 		return fmt.Errorf("%s: %w", activity, &bot.Refused{
 			Why: fmt.Sprintf("Jenkins says: %s is missing the %s permission.", a.user, a.permission)})
 	}
-	return err
+	return during(activity, err)
+}
+
+// told returns what Jenkins answered beside the status, nil if it did not.
+func told(err error) (*web.Error, *answer) {
+	if e, ok := errors.AsType[*web.Error](err); ok {
+		a, _ := errors.AsType[*answer](e.Err)
+		return e, a
+	}
+	return nil, nil // unreachable: the requester returns no other
 }

@@ -67,9 +67,16 @@ func (r *requester) GetXML(context.Context, string, any, map[string]string) (*ht
 	return nil, &web.Error{System: system, Activity: "reading XML", Err: errNever, Final: true}
 }
 
+// head is the beginning of an answer's text.
+type head struct {
+	most  int64 // as much of it is read
+	text  []byte
+	whole bool
+}
+
 // do makes one request. Its errors are all of type *web.Error. The body of the
 // response it returns has been read and closed: into response as text if that
-// is a *string, else as JSON, else, if response is nil, away.
+// is a *string or a *head, else as JSON, else, if response is nil, away.
 func (r *requester) do(ctx context.Context, method, endpoint string, payload io.Reader, response any, query map[string]string) (*http.Response, error) {
 	fail := func(status int, err error) error {
 		return &web.Error{System: system, Activity: method + " " + endpoint, Status: status, Err: err}
@@ -104,7 +111,12 @@ func (r *requester) do(ctx context.Context, method, endpoint string, payload io.
 		return nil, fail(0, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	text := io.Reader(resp.Body)
+	part, partly := response.(*head)
+	if partly {
+		text = io.LimitReader(text, part.most+1)
+	}
+	body, err := io.ReadAll(text)
 	r.log.Debug("Jenkins answered", zap.String("method", method), zap.String("endpoint", endpoint),
 		zap.Int("status", resp.StatusCode), zap.Int("bytes", len(body)), zap.Duration("took", time.Since(began)))
 	if refused := refusal(method, resp, body); refused != nil {
@@ -118,6 +130,8 @@ func (r *requester) do(ctx context.Context, method, endpoint string, payload io.
 	case nil:
 	case *string:
 		*response = string(body)
+	case *head:
+		part.text, part.whole = body[:min(int64(len(body)), part.most)], int64(len(body)) <= part.most
 	default:
 		if err := json.Unmarshal(body, response); err != nil {
 			// An empty 200 ends here as well; gojenkins would return the old data.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -34,11 +35,16 @@ type Run struct {
 	Causes     []Cause       `json:"causes,omitempty"`
 	Parameters []Value       `json:"parameters,omitempty"` // without passwords: Jenkins does not tell them
 	Git        []GitData     `json:"git,omitempty"`
-	Revision   string        `json:"revision,omitempty"`  // of a branch job's SCMRevisionAction
-	Approvers  []string      `json:"approvers,omitempty"` // user ids, one for each input answered with yes
+	Revision   string        `json:"revision,omitempty"` // of a branch job's SCMRevisionAction
+	// Approvers are user ids, one for each input answered with yes, in order.
+	// When that was is not told (ApproverAction.java). Of a stage that begins with
+	// its input, it is the stage's Started and Pause together.
+	Approvers []string `json:"approvers,omitempty"`
 	// Interruptions say why it was aborted: "Rejected by bea", "Aborted by bea",
 	// "Superseded by #813", "Timeout has been exceeded".
 	Interruptions []string `json:"interruptions,omitempty"`
+	// Interrupted is the same, with what there is to tell them apart by.
+	Interrupted []Interruption `json:"interrupted,omitempty"`
 	// Session is Jenkins' own since its last start. "No input is pending" in a
 	// new session may mean that the run has not been loaded yet.
 	Session string `json:"session,omitempty"`
@@ -60,6 +66,31 @@ const (
 	CauseRebuild = "com.sonyericsson.rebuild.RebuildCause"
 	CauseReplay  = "org.jenkinsci.plugins.workflow.cps.replay.ReplayCause"
 )
+
+// Interruption is why a run was ended before its time.
+type Interruption struct {
+	Class string    `json:"class"`
+	Text  string    `json:"text"`           // in the server's language; with the id of who stopped it, the name of who rejected it
+	User  string    `json:"user,omitempty"` // id, of a rejection
+	At    time.Time `json:"at,omitzero"`    // of a rejection
+}
+
+// Classes of interruptions that mean something to the bot.
+const (
+	InterruptedByUser = "jenkins.model.CauseOfInterruption$UserInterruption"
+	Rejected          = "org.jenkinsci.plugins.workflow.support.steps.input.Rejection"
+	TimedOut          = "org.jenkinsci.plugins.workflow.steps.TimeoutStepExecution$ExceededTimeout"
+	// A newer run passed a milestone, or, of a job without concurrent runs, began.
+	SupersededAtMilestone = "org.jenkinsci.plugins.pipeline.milestone.CancelledCause"
+	SupersededAtStart     = "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty$CancelledCause"
+)
+
+// Superseded reports whether a newer run put an end to this one.
+func (r Run) Superseded() bool {
+	return slices.ContainsFunc(r.Interrupted, func(i Interruption) bool {
+		return i.Class == SupersededAtMilestone || i.Class == SupersededAtStart
+	})
+}
 
 // Value is a parameter's value.
 type Value struct {
@@ -100,6 +131,8 @@ type Runs struct {
 	Runs  []Run   `json:"runs"` // newest first, at most 20
 	Next  int     `json:"next"` // the number that the next run will get
 	Queue *Queued `json:"queue,omitempty"`
+	// Disabled says that nothing can start one.
+	Disabled bool `json:"disabled,omitempty"`
 	// Session is Jenkins' own since its last start.
 	Session string `json:"session"`
 }
@@ -117,9 +150,9 @@ type Queued struct {
 // dropped by Jenkins without a word.
 const (
 	runTree = "number,displayName,building,result,timestamp,duration,estimatedDuration,queueId," +
-		"actions[_class,causes[_class,shortDescription,userId,userName,upstreamBuild,upstreamProject]," +
+		"actions[_class,causes[_class,shortDescription,userId,userName,upstreamBuild,upstreamProject,user[id],timestamp]," +
 		"parameters[name,value],lastBuiltRevision[SHA1,branch[name]],remoteUrls,userId,revision[hash,pullHash]]"
-	jobTree = "nextBuildNumber,inQueue,queueItem[id,why,inQueueSince],builds[" + runTree + "]{0,20}"
+	jobTree = "nextBuildNumber,buildable,inQueue,queueItem[id,why,inQueueSince],builds[" + runTree + "]{0,20}"
 )
 
 // Runs returns the newest runs of a job.
@@ -181,6 +214,8 @@ type actionAnswer struct {
 		UserName         string
 		UpstreamProject  string
 		UpstreamBuild    int
+		User             struct{ ID string } // these two of a Rejection only
+		Timestamp        int64
 	}
 	Parameters []struct {
 		Name  string
@@ -206,6 +241,7 @@ func decodeRun(raw []byte) (Run, error) {
 func decodeRuns(raw []byte) (Runs, error) {
 	var a struct {
 		NextBuildNumber *int
+		Buildable       *bool
 		Builds          *[]runAnswer
 		QueueItem       *struct {
 			ID           int64
@@ -219,7 +255,8 @@ func decodeRuns(raw []byte) (Runs, error) {
 	if a.NextBuildNumber == nil || a.Builds == nil {
 		return Runs{}, errors.New("the answer has no runs; it may be about a folder")
 	}
-	runs := Runs{Next: *a.NextBuildNumber, Runs: make([]Run, 0, len(*a.Builds))}
+	runs := Runs{Next: *a.NextBuildNumber, Runs: make([]Run, 0, len(*a.Builds)),
+		Disabled: a.Buildable != nil && !*a.Buildable}
 	if q := a.QueueItem; q != nil {
 		runs.Queue = &Queued{ID: q.ID, Why: q.Why, Since: moment(q.InQueueSince)}
 	}
@@ -252,6 +289,7 @@ func (a runAnswer) run() (Run, error) {
 		case "jenkins.model.InterruptedBuildAction": // its list is called causes, too
 			for _, c := range x.Causes {
 				r.Interruptions = append(r.Interruptions, c.ShortDescription)
+				r.Interrupted = append(r.Interrupted, Interruption{c.Class, c.ShortDescription, c.User.ID, moment(c.Timestamp)})
 			}
 		case "hudson.model.ParametersAction":
 			for _, p := range x.Parameters {

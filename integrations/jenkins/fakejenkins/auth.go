@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -123,14 +124,50 @@ func (q *request) whoAmI() {
 	}})
 }
 
-func (q *request) me() {
-	q.json(bean{"hudson.model.User", []prop{
-		{"absoluteUrl", q.root + "/user/" + q.user, everywhere},
+func (q *request) me() { q.json(q.server.userBean(q.user, q.root)) }
+
+// userPage is a user's data. Nobody is made by asking for them.
+func (q *request) userPage() {
+	id, ok := q.server.userID(q.arg)
+	if !ok {
+		notFound(q.w)
+		return
+	}
+	q.json(q.server.userBean(id, q.root))
+}
+
+// userID is the id of a user as it is written.
+func (s *Server) userID(name string) (id string, ok bool) {
+	users := s.Users
+	if users == nil {
+		users = map[string]string{User: Token}
+	}
+	for _, known := range []map[string]string{users, s.Passwords, s.FullNames} {
+		for id := range known {
+			if strings.EqualFold(id, name) {
+				return id, true
+			}
+		}
+	}
+	return "", false
+}
+
+// fullName is a user's, which is their id until they have another.
+func (s *Server) fullName(user string) string {
+	if name := s.FullNames[user]; name != "" {
+		return name
+	}
+	return user
+}
+
+func (s *Server) userBean(id, root string) bean {
+	return bean{"hudson.model.User", []prop{
+		{"absoluteUrl", root + "/user/" + url.PathEscape(id), everywhere},
 		{"description", nil, onItsOwn},
-		{"fullName", q.user, everywhere},
-		{"id", q.user, onItsOwn},
+		{"fullName", s.fullName(id), everywhere},
+		{"id", id, onItsOwn},
 		{"property", []bean{}, onItsOwn},
-	}})
+	}}
 }
 
 func (q *request) lacks(permission string) bool {

@@ -25,6 +25,7 @@ func Coverage() []Call {
 	return []Call{
 		{"GET whoAmI/api/json", Supported, "answers anonymous, too"},
 		{"GET me/api/json", Partly, "no properties"},
+		{"GET user/ID/api/json", Partly, "no properties"},
 		{"GET crumbIssuer/api/json", Supported, "404 with NoCrumbs"},
 		{"GET ", Partly, pages},
 		{"GET api/json", Partly, "tree with ranges, depth; one view"},
@@ -50,8 +51,8 @@ func Coverage() []Call {
 		{"GET job/…/N/", Partly, pages},
 		{"GET job/…/N/api/json", Partly, "tree with ranges, depth; N may be lastBuild and the like"},
 		{"GET job/…/N/console", Partly, pages},
-		{"GET job/…/N/consoleText", Supported, ""},
-		{"GET job/…/N/logText/progressiveText", Supported, ""},
+		{"GET job/…/N/consoleText", Supported, "without the notes"},
+		{"GET job/…/N/logText/progressiveText", Supported, "without the notes, whose bytes count"},
 		{"POST job/…/N/logText/progressiveText", Supported, "the same"},
 		{"POST job/…/N/stop", Supported, ""},
 		{"POST job/…/N/term", Supported, ""},

@@ -54,7 +54,7 @@ func TestCoverage(t *testing.T) {
 		}
 		method, target, _ := strings.Cut(row.Call, " ")
 		target = strings.NewReplacer("job/…/N", at[1:], "job/…", "job/gcp-pipelines/job/treeherder", "FOLDER", "gcp-pipelines",
-			"/ID/", "/Go/", "item/N", "item/1814", "NAME", "agent-1", "NODE", "6").Replace(target)
+			"/ID/", "/Go/", "item/N", "item/1814", "user/ID", "user/thbot", "NAME", "agent-1", "NODE", "6").Replace(target)
 		got := ask(s, method, "/"+target, url.Values{
 			"json": {`{"parameter":{"name":"WHO","value":"ana"}}`}, "inputId": {"Go"}, "id": {"1814"}, "proceed": {"Proceed"},
 		})

@@ -94,9 +94,22 @@ func (r *run) actions() []bean {
 			[]prop{{"userId", user, onItsOwn}}})
 	}
 	if len(r.interruptions) > 0 {
-		list = append(list, bean{"jenkins.model.InterruptedBuildAction", []prop{{"causes", causes(r.interruptions), everywhere}}})
+		list = append(list, bean{"jenkins.model.InterruptedBuildAction", []prop{{"causes", r.interruptionBeans(), everywhere}}})
 	}
 	return append(list, bean{})
+}
+
+func (r *run) interruptionBeans() []bean {
+	list := make([]bean, 0, len(r.interruptions))
+	for _, why := range r.interruptions {
+		b := bean{why.class, []prop{{"shortDescription", why.text, everywhere}}}
+		if why.user != "" {
+			b.props = append(b.props, prop{"timestamp", why.at.UnixMilli(), onItsOwn},
+				prop{"user", r.server.userBean(why.user, r.server.Root), onItsOwn})
+		}
+		list = append(list, b)
+	}
+	return list
 }
 
 // parametersAction writes values as the types of their definitions do; a

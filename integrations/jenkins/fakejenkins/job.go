@@ -25,7 +25,7 @@ type JobSpec struct {
 	// its own; nil or "": "#812".
 	Named func(RunSpec) string
 	// NotConcurrent is disableConcurrentBuilds: an item waits until no run is
-	// left. With AbortPrevious the run that it waits for is aborted.
+	// left. With AbortPrevious the run that it waits for is ended as NOT_BUILT.
 	NotConcurrent, AbortPrevious bool
 	// AutoRebuild rebuilds without showing the form first; NoRebuild says that
 	// rebuilding is disabled.

@@ -139,8 +139,10 @@ func (s *Server) maintain() {
 		case s.blocker(it) != "":
 			if r := it.job.running(); it.job.spec.AbortPrevious && r != nil && r.result == "" {
 				// disableConcurrentBuilds(abortPrevious: true). Its end calls us.
-				next := "#" + strconv.Itoa(it.job.next)
-				r.interrupt("org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty$CancelledCause", "Superseded by "+next)
+				r.interrupt("NOT_BUILT", interruption{
+					class: "org.jenkinsci.plugins.workflow.job.properties.DisableConcurrentBuildsJobProperty$CancelledCause",
+					text:  "Superseded by #" + strconv.Itoa(it.job.next),
+				})
 			}
 		default:
 			if it.buildable.IsZero() {

@@ -239,7 +239,7 @@ func TestAbortPrevious(t *testing.T) {
 		t.Fatal(err)
 	}
 	runs, err := s.Runs(job)
-	if err != nil || len(runs) != 2 || runs[1].Result != "ABORTED" || !runs[0].Building {
+	if err != nil || len(runs) != 2 || runs[1].Result != "NOT_BUILT" || !runs[0].Building {
 		t.Fatal(runs, err)
 	}
 	if got := ask(s, "GET", at+"/api/json", nil).body; !strings.Contains(got, "Superseded by #813") {

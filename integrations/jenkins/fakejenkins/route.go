@@ -38,6 +38,7 @@ var (
 		{"GET", "", "", (*request).page},
 		{"GET", "api/json", exported, func(q *request) { q.json(q.rootBean()) }},
 		{"GET", "me/api/json", exported, (*request).me},
+		{"GET", "user/ID/api/json", exported, (*request).userPage},
 		{"GET", "crumbIssuer/api/json", exported, (*request).crumbIssuer},
 		{"GET", "queue/api/json", exported, (*request).queueList},
 		{"GET", "queue/item/N", "", (*request).queueItemPage},
@@ -250,7 +251,7 @@ func (q *request) page() {
 	q.identify()
 	text := q.URL.Path
 	if q.run != nil {
-		text += "\n" + string(q.run.log)
+		text += "\n" + string(plainText(q.run.log))
 	}
 	page(q.w, http.StatusOK, text)
 }

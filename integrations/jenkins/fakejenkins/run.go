@@ -32,7 +32,7 @@ type run struct {
 	building       bool
 	asked          bool // it had an input once: the marker of that stays
 	approvers      []string
-	interruptions  []Cause
+	interruptions  []interruption
 	log            []byte
 }
 
@@ -49,7 +49,7 @@ func newRun(s *Server, j *job, n int, spec RunSpec) *run {
 	if j.spec.Branch && spec.Revision == "" && len(spec.Git) > 0 {
 		spec.Revision = spec.Git[0].SHA
 	}
-	spec.Parameters = maps.Clone(spec.Parameters)
+	spec.Parameters, spec.Causes = maps.Clone(spec.Parameters), slices.Clone(spec.Causes)
 	spec.Catches = spec.Catches || j.spec.Catches
 	spec.Declarative = spec.Declarative || j.spec.Declarative
 	r := &run{server: s, job: j, number: n, spec: spec, name: spec.DisplayName, building: true, nextNode: 6,
@@ -60,7 +60,12 @@ func newRun(s *Server, j *job, n int, spec RunSpec) *run {
 	if r.name == "" {
 		r.name = "#" + strconv.Itoa(n)
 	}
-	for _, c := range spec.Causes {
+	for i, c := range r.spec.Causes {
+		if c.User != "" && c.UserName == c.User && s.fullName(c.User) != c.User {
+			c.UserName = s.fullName(c.User)
+			c.Text = "Started by user " + c.UserName
+			r.spec.Causes[i] = c
+		}
 		r.say(c.Text)
 	}
 	r.say("[Pipeline] Start of Pipeline")
@@ -182,16 +187,37 @@ func (r *run) skipTodo(status string) {
 	}
 }
 
-// interrupt ends the run as aborted.
-func (r *run) interrupt(class, text string) { r.interruptWith("ABORTED", class, text) }
+// interruption is why a run is ended before its time.
+type interruption struct {
+	class, text string
+	log         string    // the line in the log; empty: text
+	user        string    // of a rejection (Rejection.java), as is
+	at          time.Time // when it was
+}
 
-func (r *run) interruptWith(result, class, text string) {
-	r.interruptions = append(r.interruptions, Cause{Class: class, Text: text})
-	if r.current != nil {
-		r.current.err, r.current.kind = text, "org.jenkinsci.plugins.workflow.steps.FlowInterruptedException"
+func (in interruption) line() string {
+	if in.log == "" {
+		return in.text
 	}
-	r.say(text)
+	return in.log
+}
+
+// interrupt ends the run. Without a class nobody is told why.
+func (r *run) interrupt(result string, why interruption) {
+	r.noteInterruption(why)
+	if r.current != nil {
+		r.current.err, r.current.kind = why.text, "org.jenkinsci.plugins.workflow.steps.FlowInterruptedException"
+	}
 	r.finish(result, stageStatus(result))
+}
+
+// noteInterruption takes no note of the same one twice (FlowInterruptedException.java,
+// handle).
+func (r *run) noteInterruption(why interruption) {
+	if why.class != "" && !slices.Contains(r.interruptions, why) {
+		r.interruptions = append(r.interruptions, why)
+		r.say(why.line())
+	}
 }
 
 // stop is the button (polite), or the links behind it that a run shows when it
@@ -200,14 +226,26 @@ func (r *run) stop(user, how string) {
 	if r.result != "" {
 		return
 	}
+	// To the causes it has the user's id, to the log the name
+	// (CauseOfInterruption.java). Who terminates or kills a run is not noted.
+	why := interruption{class: "jenkins.model.CauseOfInterruption$UserInterruption",
+		text: "Aborted by " + user, log: "Aborted by " + r.server.noted(user)}
 	stubborn := func(c *stage) bool { return c.status == "" && c.spec.Stubborn }
-	if how == "stop" && slices.ContainsFunc(r.stages, stubborn) {
-		r.say("Aborted by "+user, "Click here to forcibly terminate running steps")
+	switch {
+	case how == "stop" && slices.ContainsFunc(r.stages, stubborn):
+		r.noteInterruption(why)
+		r.say("Click here to forcibly terminate running steps")
 		r.server.record(Effect{Who: user, What: "asked to stop", Job: r.job.path, Run: r.number})
 		return
+	case how == "term":
+		r.say("Terminating running steps")
+		why = interruption{}
+	case how == "kill":
+		r.say("Hard kill!")
+		why = interruption{}
 	}
 	r.server.record(Effect{Who: user, What: "aborted", Job: r.job.path, Run: r.number})
-	r.interrupt("jenkins.model.CauseOfInterruption$UserInterruption", "Aborted by "+user)
+	r.interrupt("ABORTED", why)
 }
 
 // pass passes a milestone: older runs between the one before and this one are
@@ -232,7 +270,7 @@ func (r *run) pass(ordinal int) bool {
 
 func (r *run) supersede(newer int) {
 	r.server.record(Effect{What: "superseded", Job: r.job.path, Run: r.number, On: strconv.Itoa(newer)})
-	r.interruptWith("NOT_BUILT", "org.jenkinsci.plugins.pipeline.milestone.CancelledCause", fmt.Sprintf("Superseded by #%d", newer))
+	r.interrupt("NOT_BUILT", interruption{class: "org.jenkinsci.plugins.pipeline.milestone.CancelledCause", text: fmt.Sprintf("Superseded by #%d", newer)})
 }
 
 // status is RunExt.java's, in its order.

@@ -29,6 +29,9 @@ type Server struct {
 	// Passwords are the passwords by user id. Unlike a token, a password needs a
 	// crumb with each POST.
 	Passwords map[string]string
+	// FullNames are the names of people by user id. Who has none is called by the
+	// id.
+	FullNames map[string]string
 	// Admins may answer every input, whoever its submitters are, and quiet the
 	// server down.
 	Admins []string

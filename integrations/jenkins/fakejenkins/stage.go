@@ -176,17 +176,17 @@ func (r *run) expire(in *input) {
 		return
 	}
 	s.record(Effect{What: "timed out", Job: r.job.path, Run: r.number, On: in.id})
-	r.give(in, "org.jenkinsci.plugins.workflow.steps.TimeoutStepExecution$ExceededTimeout", "Timeout has been exceeded")
+	r.give(in, interruption{class: "org.jenkinsci.plugins.workflow.steps.TimeoutStepExecution$ExceededTimeout", text: "Timeout has been exceeded"})
 }
 
 // give ends an input without a yes, and the run with it, unless its script is
 // inside a try that catches that: then the run is over without having gone on.
-func (r *run) give(in *input, class, text string) {
+func (r *run) give(in *input, why interruption) {
 	if !r.spec.Catches {
-		r.interrupt(class, text)
+		r.interrupt("ABORTED", why)
 		return
 	}
-	r.say(text)
+	r.say(why.line())
 	r.inputs = slices.DeleteFunc(r.inputs, func(i *input) bool { return i == in })
 	r.finish(worse(r.early, "SUCCESS"), "ABORTED")
 }
@@ -235,7 +235,7 @@ func (r *run) proceed(in *input, p Proceed) {
 	p.Values = maps.Clone(p.Values)
 	r.server.proceeds = append(r.server.proceeds, p)
 	r.approvers = append(r.approvers, p.User)
-	r.say("Approved by " + p.User)
+	r.say("Approved by " + r.server.noted(p.User))
 	r.server.record(Effect{Who: p.User, What: "proceeded", Job: r.job.path, Run: r.number, On: in.id})
 	in.settled = p.At
 	if d := r.server.Settling; d > 0 {
@@ -246,7 +246,8 @@ func (r *run) proceed(in *input, p Proceed) {
 
 func (r *run) reject(in *input, user string) {
 	r.server.record(Effect{Who: user, What: "rejected", Job: r.job.path, Run: r.number, On: in.id})
-	r.give(in, "org.jenkinsci.plugins.workflow.support.steps.input.Rejection", "Rejected by "+user)
+	r.give(in, interruption{class: "org.jenkinsci.plugins.workflow.support.steps.input.Rejection",
+		text: "Rejected by " + r.server.fullName(user), log: "Rejected by " + r.server.noted(user), user: user, at: time.Now()})
 }
 
 // statusOf is a stage's: paused only if the input is its own last step, so not

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,7 +185,15 @@ func TestLog(t *testing.T) {
 	if _, _, more := piece(size); more != "true" {
 		t.Errorf("more of a run that is over: %q", more)
 	}
-	end := len(ask(s, "GET", at+"/consoleText", nil).body)
+	end := 0 // in stored bytes: the note at the name of who rejected it counts
+	for more := "true"; more == "true"; {
+		var n string
+		_, n, more = piece(itoa(end))
+		end, _ = strconv.Atoi(n)
+	}
+	if text := ask(s, "GET", at+"/consoleText", nil).body; end <= len(text) || !strings.Contains(text, "\nRejected by ana\n") {
+		t.Errorf("%d bytes stored of %d, which end %q", end, len(text), text[len(text)-60:])
+	}
 	if text, n, more := piece(itoa(end - len("Finished: ABORTED\n"))); text != "Finished: ABORTED\r\n" || n != itoa(end) || more != "" {
 		t.Errorf("last piece %q %s %q", text, n, more)
 	}
