@@ -39,11 +39,11 @@ func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) 
 		return err
 	}
 	button := b.button(o, p.Verb)
-	if strconv.Itoa(o.Turn) != turn || button == nil {
-		return b.tell(ctx, row, to, b.tooLate(o))
+	if strconv.Itoa(o.Turn) != turn || button == nil || button.Label == "" {
+		return b.tell(ctx, row, to, b.tooLate(o, p.Verb, turn))
 	}
 
-	d := Decision{Verb: p.Verb, Turn: o.Turn}
+	d := Decision{Verb: p.Verb, Turn: o.Turn, Decides: button.Decides}
 	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) error {
 		who, err := b.somebody(ctx, p.Person)
 		if err != nil {
@@ -80,14 +80,13 @@ func (b *Bot) decide(tx Tx, p Press, d Decision) error {
 	}
 	c, button := b.command(o.Kind), b.button(o, p.Verb)
 	if strconv.Itoa(o.Turn) != turn || button == nil {
-		return b.whisper(tx, p.Key, to, b.tooLate(o))
+		return b.whisper(tx, p.Key, to, b.tooLate(o, p.Verb, turn))
 	}
 	s := c.steps[o.State]
-	if lapse := lapses(s, o); !lapse.IsZero() && !tx.Now().Before(lapse) {
+	if lapse := lapses(s, o); !lapse.IsZero() && !tx.Now().Before(lapse) && c.steps[s.Lapse].End != "" {
 		return b.whisper(tx, p.Key, to, Say("This question has expired, so nothing was done. Send the command again."))
 	}
 	d.At = tx.Now()
-	before := o.inTurn()
 	if p.Verb == verbWithdraw {
 		at := slices.IndexFunc(o.Presses, func(e Decision) bool { return e.Turn == o.Turn && e.Person.ID == d.Person.ID })
 		if at < 0 {
@@ -96,8 +95,8 @@ func (b *Bot) decide(tx Tx, p Press, d Decision) error {
 		o.Presses = slices.Delete(slices.Clone(o.Presses), at, at+1)
 		return b.stay(tx, o, d)
 	}
-	if slices.ContainsFunc(before, func(e Decision) bool { return e.Verb == p.Verb && e.Person.ID == d.Person.ID }) {
-		return b.whisper(tx, p.Key, to, Say("You have confirmed this already; ", wanted(*button, before), ". Nothing was done now."))
+	if again := repeated(*button, o, d.Person); again != nil {
+		return again
 	}
 	o.Presses = append(slices.Clone(o.Presses), d)
 	if wanted(*button, o.inTurn()) != "" {
@@ -125,6 +124,16 @@ func (b *Bot) decide(tx Tx, p Press, d Decision) error {
 		}
 	}
 	return b.enter(tx, c, o, button.To, d.Person.ID, p.Verb)
+}
+
+// repeated is a Refusal if who has pressed that button already, and others are
+// still wanted.
+func repeated(b Button, o Operation, who Person) error {
+	given := o.inTurn()
+	if slices.ContainsFunc(given, func(d Decision) bool { return d.Verb == b.Verb && d.Person.ID == who.ID }) {
+		return Refuse("You have confirmed this already; ", wanted(b, given), ". Nothing was done now.")
+	}
+	return nil
 }
 
 // stay writes a press that does not move the operation, or one withdrawn.
@@ -207,7 +216,7 @@ func (b *Bot) mayForward(ctx context.Context, f Forward, person string) error {
 	}
 	button := b.button(o, f.Verb)
 	if button == nil {
-		return &Refusal{b.tooLate(o).Line}
+		return &Refusal{b.tooLate(o, f.Verb, strconv.Itoa(o.Turn-1)).Line}
 	}
 	return b.may(ctx, button.May, person, o.Asked.ID)
 }
@@ -220,10 +229,16 @@ func (b *Bot) forward(tx Tx, f Forward, who Person) error {
 	}
 	c, button := b.command(o.Kind), b.button(o, f.Verb)
 	if button == nil {
-		return &Refusal{b.tooLate(o).Line}
+		return &Refusal{b.tooLate(o, f.Verb, strconv.Itoa(o.Turn-1)).Line}
 	}
 	d := Decision{Person: who, Verb: f.Verb, At: tx.Now(), Turn: o.Turn}
+	if again := repeated(*button, o, who); again != nil {
+		return again
+	}
 	o.Presses = append(slices.Clone(o.Presses), d)
+	if wanted(*button, o.inTurn()) != "" {
+		return b.stay(tx, o, d)
+	}
 	if s := c.steps[o.State]; s.Pressed != nil {
 		if err := s.Pressed(tx, o, &o.Data, d); err != nil {
 			return err
@@ -243,23 +258,38 @@ func (b *Bot) button(o Operation, verb string) *Button {
 		return nil
 	}
 	q := step.Ask(o, o.Data)
-	if verb == verbWithdraw && soFar(q, o) != "" {
-		return &Button{Verb: verbWithdraw}
-	}
 	for _, button := range q.Buttons {
-		if button.Verb == verb {
+		switch {
+		case button.Verb == verb:
 			return &button
+		case verb == verbWithdraw && (button.People > 1 || button.Among != ""):
+			return &Button{Verb: verbWithdraw, Label: "Withdraw"}
 		}
 	}
 	return nil
 }
 
-// tooLate says who was quicker.
-func (b *Bot) tooLate(o Operation) Card {
+// tooLate says who was quicker, to somebody who pressed a button of that turn.
+func (b *Bot) tooLate(o Operation, verb, turn string) Card {
 	if c := b.command(o.Kind); c == nil || !c.has(o.State) {
 		return Say(unknown) // a newer binary asked it
 	}
-	if d := o.Decided(); d.Verb != "" {
+	asked, err := strconv.Atoi(turn)
+	if err == nil && asked < o.Turn && b.button(o, verb) != nil {
+		return Say("This question has been asked again meanwhile, so nothing was done. Press again if you still want it.")
+	}
+	var d Decision
+	for _, e := range o.Presses {
+		if e.Turn >= asked && (d.Verb == "" || e.Turn == d.Turn) {
+			d = e
+		}
+	}
+	// One of several that were wanted answers nothing if the others did not
+	// press; what did answer was written together with the next turn.
+	if d.Turn == o.Turn || d.Turn == o.Turn-1 && !d.At.Equal(o.Entered) {
+		d = Decision{}
+	}
+	if d.Verb != "" {
 		return Say("This question was answered by ", d.Person.Name, " at ", Time(d.At), "; nothing was done now.")
 	}
 	if o.End == Expired {

@@ -7,7 +7,8 @@
 //
 //   - intake.go takes a request: it answers at once, or stores it before it is
 //     acknowledged and judges it then. A command is planned.
-//   - parse.go turns typed text into a command and its arguments. Pure.
+//   - parse.go turns typed text into a command and its arguments, which args.go
+//     describes. Pure.
 //   - help.go explains the commands, and is one itself.
 //   - people.go and rights.go say who may.
 //   - kind.go and operation.go are the vocabulary: a Kind is a table of steps,

@@ -32,11 +32,11 @@ func (help) Info() Info {
 func (h help) Answer(_ context.Context, r Request) (Card, error) {
 	word := h.bot.Word
 	if name, ok := r.Args["command"]; ok {
-		p, refusal := Parse(word, name, h.bot.infos())
-		if p.Name == "" {
+		c, refusal := named(word, name, h.bot.infos())
+		if refusal != nil {
 			return Card{}, refusal
 		}
-		return h.one(h.bot.command(p.Name).Info), nil
+		return h.one(c), nil
 	}
 	c := Say("I run Treeherder's operations from ", h.bot.Room, ". Whatever changes something shows first what would happen.")
 	list := Part{Kind: List}
@@ -50,7 +50,11 @@ func (h help) one(c Info) Card {
 	card := Say(Fixed(h.bot.Word+" "+c.Usage()), "  "+c.Does)
 	list := Part{Kind: List}
 	for _, a := range c.Args {
-		t := T(Fixed(a.Name), "  "+a.Doc)
+		name := a.Name
+		if !positional(a) || a.Form != "" {
+			name = a.form()
+		}
+		t := T(Fixed(name), "  "+a.Doc)
 		if len(a.Words) > 0 {
 			t = append(append(t, Span{Text: ": "}), fixedList(a.Words)...)
 		}

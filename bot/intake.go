@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -329,7 +330,7 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 		switch other, err := look(scope); {
 		case err != nil:
 			return err
-		case other != "":
+		case other != "" && (p.Take || !relieves(c.steps[p.First], o, other)):
 			return &held{by: other}
 		}
 	}
@@ -347,6 +348,14 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 	}
 	return tx.AddMessage(Message{Key: o.ID + "/card", Operation: o.ID, Class: Query, To: Place{Channel: o.Channel},
 		Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+}
+
+// relieves says whether a button of the question that o begins with presses
+// one of the operation that has what o needs.
+func relieves(s step, o Operation, holder string) bool {
+	return s.Ask != nil && slices.ContainsFunc(s.Ask(o, o.Data).Buttons, func(b Button) bool {
+		return b.Press != nil && b.Press.Operation == holder
+	})
 }
 
 // held ends a transaction because another operation has what this one needs.
@@ -380,8 +389,8 @@ func (b *Bot) unlessRefused(ctx context.Context, r Received, to Place, err error
 				answer = Say(append(t, b.link(v, o, "Go to the question")...))
 				return nil
 			}
-			t := T("A ", o.Kind, " confirmed by ", o.Decided().Person.Name, " at ", Time(o.Decided().At), " is still running there, so nothing was done. ")
-			if o.Decided().Verb == "" {
+			t := T("A ", o.Kind, " confirmed by ", o.Confirmed().Person.Name, " at ", Time(o.Confirmed().At), " is still running there, so nothing was done. ")
+			if o.Confirmed().Verb == "" {
 				t = T("A ", o.Kind, " of ", o.Asked.Name, " has been there since ", Time(o.Created), ", so nothing was done. ")
 			}
 			answer = Say(append(t, b.link(v, o, "Go to it")...))

@@ -104,7 +104,7 @@ type Question struct {
 
 // Button is an answer to a question.
 type Button struct {
-	Verb, Label string
+	Verb, Label string // without a label only a Forward can press it
 	Tone        Tone
 	Dialog      string // asked once more before the press counts
 	May         Policy // judged at the press
@@ -131,7 +131,13 @@ type Answerer interface {
 	Answer(ctx context.Context, r Request) (Card, error)
 }
 
-// Command is a Kind or an Answerer as the core sees it.
+// Presser is a command that presses a button of an operation that is there.
+type Presser interface {
+	Info() Info
+	Press(ctx context.Context, r Request) (Forward, error)
+}
+
+// Command is a Kind, an Answerer or a Presser as the core sees it.
 type Command struct {
 	Info
 	answer func(context.Context, Request) (Card, error)
@@ -142,6 +148,14 @@ type Command struct {
 
 // Answers makes a Command of one that changes nothing.
 func Answers(a Answerer) Command { return Command{Info: a.Info(), answer: a.Answer} }
+
+// Presses makes a Command of one that presses a button.
+func Presses(p Presser) Command {
+	return Command{Info: p.Info(), plan: func(ctx context.Context, r Request) (Plan[json.RawMessage], error) {
+		f, err := p.Press(ctx, r)
+		return Plan[json.RawMessage]{Press: &f}, err
+	}}
+}
 
 // Operates makes a Command of a Kind: outside of it, D is JSON.
 func Operates[D any](k Kind[D]) Command {
@@ -243,16 +257,33 @@ func through[D any](raw *json.RawMessage, f func(*D) error) error {
 	return err
 }
 
-// Arg is one argument of a command.
+// Arg is one argument of a command. With neither Words nor Check nor Take nor
+// Person nor Rest it is any one word. What was typed is made lower case, but
+// for a Rest; a word of Words becomes its Name.
 type Arg struct {
 	Name     string
-	Doc      string
-	Example  string
+	Doc      string // with its article: "an environment"
+	Example  string // of a value
 	Optional bool
+	// After is the word that the argument follows: for "for", "for 2h". It may
+	// have dashes before it, and never becomes a part of another argument.
+	After string
+	// Or makes it an alternative to the argument before it, of which there may
+	// be several. The first one's Optional counts for all of them.
+	Or bool
 	// Words are the values it may have, each with its aliases; empty: see Check.
 	Words []Word
-	// Check returns what is wrong with a value, naming it and the rule, or "".
+	// Check returns what is wrong with a value, naming the rule, or "".
 	Check func(value string) string
+	// Take is the Check of a value that can have several words: of those that
+	// are left it takes the first n, or says what is wrong with those n.
+	Take func(words []string) (n int, wrong string)
+	// Person makes it a mention; the value is the person's id.
+	Person bool
+	// Rest makes it the rest of the line as it was typed; it comes last.
+	Rest bool
+	// Form is how Usage writes the value where "<name>" does not say it: "#<pr>".
+	Form string
 }
 
 // Word is a value of an argument, with the other ways to type it.

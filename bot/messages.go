@@ -260,7 +260,9 @@ func (b *Bot) cardOf(o Operation) (Card, error) {
 	q := s.Ask(o, o.Data)
 	row := Part{Kind: Actions}
 	for _, button := range q.Buttons {
-		row.Buttons = append(row.Buttons, CardButton{Label: button.Label, Verb: button.Verb, Value: pressValue(o), Tone: button.Tone, Dialog: button.Dialog})
+		if button.Label != "" {
+			row.Buttons = append(row.Buttons, CardButton{Label: button.Label, Verb: button.Verb, Value: pressValue(o), Tone: button.Tone, Dialog: button.Dialog})
+		}
 	}
 	given := soFar(q, o)
 	if given != "" {

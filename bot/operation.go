@@ -59,6 +59,8 @@ type Decision struct {
 	Verb   string    `json:"verb"`
 	At     time.Time `json:"at"`
 	Turn   int       `json:"turn"` // of the operation when it was pressed
+	// Decides says that it took the operation's scopes, or would have with others.
+	Decides bool `json:"decides,omitempty"`
 	// As are the roles that the question wanted, and that this person had then.
 	As []Role `json:"as,omitempty"`
 }
@@ -78,12 +80,23 @@ func (o Operation) Decided() Decision {
 	return o.Presses[len(o.Presses)-1]
 }
 
-// Who are the people whose presses counted for that verb, in order.
-func (o Operation) Who(verb string) []Person {
+// Confirmed is the press that took what the operation holds, or the zero
+// Decision.
+func (o Operation) Confirmed() (last Decision) {
+	for _, d := range o.Presses {
+		if d.Decides {
+			last = d
+		}
+	}
+	return last
+}
+
+// Confirmers are the people who decided it together, in order.
+func (o Operation) Confirmers() []Person {
 	var people []Person
-	for _, p := range o.Presses {
-		if p.Verb == verb && !slices.Contains(people, p.Person) {
-			people = append(people, p.Person)
+	for _, d := range o.Presses {
+		if d.Decides && !slices.Contains(people, d.Person) {
+			people = append(people, d.Person)
 		}
 	}
 	return people

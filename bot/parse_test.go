@@ -146,32 +146,47 @@ func TestNearest(t *testing.T) {
 	}
 }
 
-// FuzzParse: nothing makes it panic, a refusal says something, and what it
-// understood is understood the same in its own words.
+// FuzzParse: nothing makes it panic, a refusal says something and sets nothing,
+// what it understood is understood the same in its own words, and no keyword
+// has become a part of a value.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"", "deploy prod", "promote PROTO 9F8E7D6", "depoly", "tell İ", "status\nnow", "deploy\u00a0stage", "\xff", "tell \u1e9e", "help x y"} {
+	for _, text := range []string{"", "deploy prod", "promote PROTO 9F8E7D6", "depoly", "tell İ", "status\nnow", "deploy\u00a0stage", "\xff", "tell \u1e9e", "help x y",
+		"lock prod for 2h until 18:00 x", "lock prod --until 2026-12-01 18:00 Moving  on", "lock prod — for x", "ship prod force y", "ship prod 9f8e7d6 – force for 2h",
+		"history <@U0ANA|ana> 5", "find bug 1790001", "notify me on", "mute disk for 2 d", "page It is down", "mute - for 1d", "lock prod \u200bfor 2h x"} {
 		f.Add(text)
 	}
+	all := slices.Concat(words, more)
 	f.Fuzz(func(t *testing.T, text string) {
-		p, refusal := bot.Parse("/th", text, words)
+		p, refusal := bot.Parse("/th", text, all)
 		if refusal != nil {
+			if p.Name != "" || p.Args != nil {
+				t.Errorf("Parse(%q) refuses and understands %q", text, canonical(p))
+			}
 			if refusal.Error() == "" {
 				t.Errorf("Parse(%q) refuses without a word", text)
 			}
-			if said := refusal.Error(); utf8.RuneCountInString(said) > 400 {
+			if said := refusal.Error(); utf8.RuneCountInString(said) > 500 {
 				t.Errorf("Parse(%q) refuses with %d characters", text, utf8.RuneCountInString(said))
 			}
 			return
 		}
 		again := p.Name
-		for _, c := range words {
+		for _, c := range all {
 			for _, arg := range c.Args {
-				if v, ok := p.Args[arg.Name]; ok && c.Name == p.Name {
-					again += " " + v
+				v, ok := p.Args[arg.Name]
+				if !ok || c.Name != p.Name {
+					continue
 				}
+				if word, _, _ := strings.Cut(strings.ToLower(v), " "); slices.ContainsFunc(c.Args, func(a bot.Arg) bool { return a.After == word && word != "" }) {
+					t.Errorf("Parse(%q): the %s is %q", text, arg.Name, v)
+				}
+				if arg.Person {
+					v = "<@" + v + ">"
+				}
+				again += strings.TrimRight(" "+arg.After, " ") + " " + v
 			}
 		}
-		q, refusal := bot.Parse("/th", again, words)
+		q, refusal := bot.Parse("/th", again, all)
 		if refusal != nil || canonical(q) != canonical(p) {
 			t.Errorf("Parse(%q) = %q, but Parse(%q) = %q, %v", text, canonical(p), again, canonical(q), refusal)
 		}

@@ -12,6 +12,8 @@ type World struct {
 	Jenkins      promoting
 	GitHub       history
 	Apps         apps
+	Ledger       reading
+	Schemas      *Schemas
 	Times        Times
 }
 
@@ -19,8 +21,13 @@ type World struct {
 // deploy, not of the alphabet.
 func All(w World) []bot.Command {
 	return []bot.Command{
-		bot.Answers(Status{w.Environments, w.Apps, w.GitHub}),
+		bot.Answers(Status{w.Environments, w.Apps, w.GitHub, w.Ledger}),
 		bot.Operates(Promote(w)),
+		bot.Operates(Abort{w.Environments, w.Jenkins, w.Ledger, w.Times}),
+		bot.Operates(Lock{w.Environments, w.Ledger}),
+		bot.Presses(Unlock{w.Environments, w.Ledger}),
+		bot.Operates(Hold{w.GitHub, w.Ledger}),
+		bot.Presses(Unhold{w.Ledger}),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
 	}
 }

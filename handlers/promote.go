@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -26,6 +27,9 @@ type promoting interface {
 	Proceed(ctx context.Context, job string, number int, input string, values []jenkins.Value) error
 	// Whoami is the id that Jenkins knows the bot by.
 	Whoami(ctx context.Context) (string, error)
+	// Stop asks Jenkins to abort a run. Whether it did is seen by looking; a
+	// [*bot.Refused] is a no.
+	Stop(ctx context.Context, job string, number int, how jenkins.StopHow) error
 }
 
 // history is what Promote needs of GitHub.
@@ -34,6 +38,7 @@ type history interface {
 	// Commit returns an error wrapping [bot.ErrNotFound] when there is none.
 	Commit(ctx context.Context, ref string) (github.Commit, error)
 	CommitURL(sha string) string
+	CI(ctx context.Context, sha string) (github.CI, error)
 }
 
 // apps is what the deployed apps say of themselves.
@@ -50,6 +55,8 @@ type Promote struct {
 	Jenkins      promoting
 	GitHub       history
 	Apps         apps
+	Ledger       reading
+	Schemas      *Schemas
 	Times        Times
 }
 
@@ -69,29 +76,49 @@ type promotion struct {
 	Run         int
 	Carries     string // the commit as the run has it, which may be short
 	Link        string // to the run
-	Input       string // id
-	Message     string // of the input
-	Values      []jenkins.Value
-	ConfirmedBy string // which of the values is to hold who confirmed
-	Approvals   int    // how many inputs of the run had been answered before
-	Expires     time.Duration
+	Confirm     deploys.Confirm
+
+	pause         // the input that is answered
+	Next   *pause // a further one that the run has come to
+	Nudges int    // how often people were reminded of it
 
 	From, To string // full commits: what was live, and what is to be
 	Ahead    int
 	Commits  []commit // newest first, at most shown
+	Range    []string `json:"-"` // all of them, newest first
 	Authors  []string
-	Compare  string // link
-	Before   string // the environment that has it first
-	BeforeOn string // the commit that one serves; empty: it did not say
+	Compare  string    // link
+	Before   string    // the environment that has it first
+	BeforeOn string    // the commit that one serves; empty: it did not say
+	Since    time.Time // when that was deployed; zero: not known
 	Usual    time.Duration
+	CI       github.CI
+	Schema   schema
+
+	// What would have stopped it, but for Forced, which is the reason.
+	Forced string
+	Past   []string // ids of the obstacles
+	Around []bot.Text
+	Owners []bot.Person
+	Clear  []string // ids of the holds whose commits are not in it
 
 	// What came of it.
 	Stages []jenkins.Stage
 	By     string // who answered the input in Jenkins, if it was not us
-	Asks   string // a further input's message
 	Seen   int    // answers of the app in a row that named To
 	Serves string // what the app answered last
+	Late   bool   // it was to be aborted, too late
 	Why    bot.Text
+}
+
+// pause is an input at which a run waits.
+type pause struct {
+	Input       string // id
+	Message     string
+	Values      []jenkins.Value
+	ConfirmedBy string // which of the values is to hold who confirmed
+	Unasked     string // a parameter without a default: people have to answer in Jenkins
+	Approvals   int    // how many inputs of the run had been answered before
 }
 
 type commit struct{ SHA, Link, Subject, Author string }
@@ -105,31 +132,37 @@ const inARow = 3
 
 // The states of a promotion.
 const (
-	asking    bot.State = "ask"
-	checking  bot.State = "check"
-	proceeds  bot.State = "proceed"
-	following bot.State = "follow"
-	pausing   bot.State = "paused"
-	verifying bot.State = "verify"
-	promoted  bot.State = "done"
-	cancelled bot.State = "cancelled"
-	expired   bot.State = "expired"
-	moved     bot.State = "moved"
-	failed    bot.State = "failed"
-	notLive   bot.State = "not-live"
-	lost      bot.State = "lost"
+	preparing  bot.State = "prepare" // asked, but not yet to be confirmed
+	asking     bot.State = "ask"
+	checking   bot.State = "check"
+	proceeds   bot.State = "proceed"
+	following  bot.State = "follow"
+	pausing    bot.State = "paused"
+	rechecking bot.State = "recheck" // a further input, after its click
+	aborting   bot.State = "abort"
+	verifying  bot.State = "verify"
+	promoted   bot.State = "done"
+	cancelled  bot.State = "cancelled"
+	expired    bot.State = "expired"
+	moved      bot.State = "moved"
+	failed     bot.State = "failed"
+	notLive    bot.State = "not-live"
+	lost       bot.State = "lost"
+	aborted    bot.State = "aborted"
+	unstopped  bot.State = "unstopped"
 )
 
 func (p Promote) Info() bot.Info {
 	return bot.Info{
 		Name: "deploy", Aliases: []string{"promote"},
 		Does: "Promotes what waits in Jenkins, or the build of one commit, to production.",
-		Who:  "anyone can ask; " + bot.Admins.Title() + " confirms",
+		Who:  "anyone can ask; " + bot.Admins.Title() + " confirms, and alone can force",
 		Args: []bot.Arg{
 			{Name: "environment", Doc: "an environment", Example: "prod", Words: p.Environments.Words()},
 			{Name: "commit", Doc: "a commit", Example: "9f8e7d6", Optional: true, Check: aCommit},
+			{Name: "reason", After: "force", Doc: "why it goes past a lock, a hold or a freeze", Example: "the outage is worse", Optional: true, Rest: true},
 		},
-		Examples: []string{"deploy prod", "deploy prod 9f8e7d6"},
+		Examples: []string{"deploy prod", "deploy prod 9f8e7d6", "deploy prod force the outage is worse"},
 		Wait:     "Looking at what would go out…",
 		Menu:     "Promote to production…", MenuText: "deploy production",
 	}
@@ -146,9 +179,15 @@ func aCommit(value string) string {
 
 func (p Promote) Plan(ctx context.Context, r bot.Request) (plan bot.Plan[promotion], err error) {
 	env, _ := p.Environments.Named(r.Args["environment"])
-	if env.Pipeline == nil {
+	if !env.Promoted() {
 		answer := bot.Say(env.Title(), " is not promoted. "+env.Deploys)
 		return bot.Plan[promotion]{Answer: &answer}, nil
+	}
+	forced := r.Args["reason"]
+	if forced != "" {
+		if err := r.May(ctx, bot.Policy{Roles: []bot.Role{bot.Admins}}); err != nil {
+			return plan, err
+		}
 	}
 	want := ""
 	if ref := r.Args["commit"]; ref != "" {
@@ -162,7 +201,7 @@ func (p Promote) Plan(ctx context.Context, r bot.Request) (plan bot.Plan[promoti
 	}
 
 	d := promotion{Environment: env.Name, Settings: env.Settings(), Job: env.Pipeline.Job, Stage: env.Pipeline.Stage,
-		URL: env.URL, Host: env.Host(), Expires: env.Expires}
+		URL: env.URL, Host: env.Host(), Confirm: env.Confirm}
 	var found deploys.Candidates
 	before, hasBefore := p.Environments.Before(env)
 	var wg sync.WaitGroup
@@ -188,7 +227,64 @@ func (p Promote) Plan(ctx context.Context, r bot.Request) (plan bot.Plan[promoti
 	if err := p.describe(ctx, env, &d, *found.Promotable); err != nil {
 		return plan, err
 	}
-	return bot.Plan[promotion]{Begin: &d, First: asking, Asking: "ask/promote/" + env.Name, Scopes: []string{env.Scope()}}, nil
+	if err := p.clear(ctx, env, &d, forced); err != nil {
+		return plan, err
+	}
+	if hasBefore && before.Pipeline != nil && before.Pipeline.Job == d.Job {
+		if progress, err := p.Jenkins.Stages(ctx, d.Job, d.Run); err == nil { // only decorates
+			if s, ok := deploys.Stage(progress, before.Pipeline.Stage); ok && s.Status == jenkins.StageSuccess {
+				d.Since = s.Started.Add(s.Duration)
+			}
+		}
+	}
+	plan = bot.Plan[promotion]{Begin: &d, First: asking, Asking: "ask/promote/" + env.Name, Scopes: []string{env.Scope()}, About: env.Name}
+	if d.Schema = p.Schemas.begin(ctx, d.Range, d.Ahead-len(d.Range), d.To); !d.Schema.Told {
+		plan.First = preparing
+	}
+	return plan, nil
+}
+
+// clear looks what stops the promotion. With force it notes what it goes past;
+// else that is a refusal.
+func (p Promote) clear(ctx context.Context, env deploys.Environment, d *promotion, forced string) error {
+	var held []hold
+	err := p.Ledger.View(ctx, func(v bot.View) (err error) {
+		held, err = holds(v)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	in := map[string]bool{}
+	for _, h := range held {
+		// With the hold as head the answer lists no commits, however many lie between.
+		cmp, err := p.GitHub.Compare(ctx, d.To, h.commit)
+		if err != nil {
+			return err
+		}
+		if in[h.id] = cmp.Status == github.Behind || cmp.Status == github.Identical; !in[h.id] {
+			d.Clear = append(d.Clear, h.id)
+		}
+	}
+	var stops []obstacle
+	err = p.Ledger.View(ctx, func(v bot.View) (err error) {
+		stops, err = obstacles(v, env, func(h hold) bool {
+			contained, known := in[h.id]
+			return contained || !known
+		})
+		return err
+	})
+	switch {
+	case err != nil || len(stops) == 0:
+		return err
+	case forced == "":
+		return stopped("I asked nothing. ", stops, "deploy "+env.Name)
+	}
+	d.Forced, d.Owners = forced, owners(stops)
+	for _, o := range stops {
+		d.Past, d.Around = append(d.Past, o.ID), append(d.Around, o.Text)
+	}
+	return nil
 }
 
 // describe fills in what promoting w would mean, or refuses.
@@ -200,27 +296,23 @@ func (p Promote) describe(ctx context.Context, env deploys.Environment, d *promo
 	} else if err != nil {
 		return err
 	}
-	d.Run, d.To, d.Carries, d.Input, d.Message = w.Run.Number, target.SHA, w.Commit, w.Input.ID, w.Input.Message
+	d.Run, d.To, d.Carries = w.Run.Number, target.SHA, w.Commit
 	d.Link = p.Jenkins.RunURL(d.Job, d.Run)
-	d.Approvals = len(w.Run.Approvers)
-	for _, param := range w.Input.Parameters {
-		switch {
-		case param.Name == env.Pipeline.ConfirmedBy:
-			d.ConfirmedBy = param.Name
-			d.Values = append(d.Values, jenkins.Value{Name: param.Name})
-		case param.HasDefault:
-			d.Values = append(d.Values, jenkins.Value{Name: param.Name, Value: param.Default})
-		default:
-			return bot.Refuse("Run ", run(*d), " asks for a value of ", bot.Fixed(param.Name),
-				" that has no default. I never guess one, so I asked nothing; answer it in Jenkins.")
-		}
+	d.pause = pauseAt(w.Input, env.Pipeline.ConfirmedBy, len(w.Run.Approvers))
+	if d.Unasked != "" {
+		return bot.Refuse("Run ", run(*d), " asks for a value of ", bot.Fixed(d.Unasked),
+			" that has no default. I never guess one, so I asked nothing; answer it in Jenkins.")
 	}
 	if d.From == d.To {
 		return bot.Refuse(env.Title(), " serves ", bot.Fixed(deploys.Short(d.To)), " already, so there is nothing to promote.")
 	}
-	cmp, err := p.GitHub.Compare(ctx, d.From, d.To)
-	if err != nil {
-		return err
+	var cmp github.Comparison
+	var notCompared, noCI error
+	var wg sync.WaitGroup
+	wg.Go(func() { cmp, notCompared = p.GitHub.Compare(ctx, d.From, d.To) })
+	wg.Go(func() { d.CI, noCI = p.GitHub.CI(ctx, d.To) })
+	if wg.Wait(); notCompared != nil || noCI != nil {
+		return errors.Join(notCompared, noCI)
 	}
 	if cmp.Status != github.Ahead {
 		return bot.Refuse("Run ", run(*d), " carries ", bot.Fixed(deploys.Short(d.To)), ", which is "+behind(cmp)+" what is live, ",
@@ -234,8 +326,27 @@ func (p Promote) describe(ctx context.Context, env deploys.Environment, d *promo
 		if len(d.Commits) < shown {
 			d.Commits = append(d.Commits, commit{c.SHA, p.GitHub.CommitURL(c.SHA), c.Subject, c.Author})
 		}
+		d.Range = append(d.Range, c.SHA)
 	}
 	return nil
+}
+
+// pauseAt reads what an input asks, and what it would be answered with: values
+// are shown and never guessed.
+func pauseAt(in jenkins.Input, confirmedBy string, approvals int) pause {
+	at := pause{Input: in.ID, Message: in.Message, Approvals: approvals}
+	for _, param := range in.Parameters {
+		switch {
+		case param.Name == confirmedBy:
+			at.ConfirmedBy = param.Name
+			at.Values = append(at.Values, jenkins.Value{Name: param.Name})
+		case param.HasDefault:
+			at.Values = append(at.Values, jenkins.Value{Name: param.Name, Value: param.Default})
+		default:
+			at.Unasked = param.Name
+		}
+	}
+	return at
 }
 
 func behind(c github.Comparison) string {
@@ -284,3 +395,14 @@ func (p Promote) nothing(ctx context.Context, env deploys.Environment, d promoti
 }
 
 func run(d promotion) bot.Span { return bot.To(fmt.Sprint(d.Run), d.Link) }
+
+// remembered is what a promotion's row holds.
+func remembered(o bot.Operation) (d promotion, err error) {
+	if o.Kind != "deploy" {
+		return d, fmt.Errorf("operation %s is a %s and no promotion", o.ID, o.Kind)
+	}
+	if err := json.Unmarshal(o.Data, &d); err != nil {
+		return d, fmt.Errorf("reading promotion %s: %w", o.ID, err)
+	}
+	return d, nil
+}

@@ -2,10 +2,12 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"thbot/bot"
 	"thbot/handlers/deploys"
+	"thbot/integrations/github"
 	"thbot/integrations/jenkins"
 )
 
@@ -13,30 +15,40 @@ import (
 func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
 	env := d.Environment
 	to := bot.Fixed(deploys.Short(d.To))
-	who := o.Decided().Person.Name
+	who := names(o.Confirmers())
 	switch o.State {
-	case asking:
-		return heading("Promote to "+env+"?", " asked by "+o.Asked.Name).Add(what(d)...)
+	case preparing, asking:
+		c := heading("Promote to "+env+"?", " asked by "+o.Asked.Name).Add(what(d)...)
+		if d.Forced == "" {
+			return c
+		}
+		return c.Add(bot.Paragraph("⚠ This goes past: ", sentences(d.Around), " The reason: “"+d.Forced+"”"))
 	case checking:
 		return heading("Promote to "+env, " confirmed by "+who+"; checking that nothing has moved").Add(what(d)...)
-	case proceeds, following, pausing, verifying:
+	case proceeds, following, pausing, rechecking, aborting, verifying:
 		c := heading(fmt.Sprintf("Promoting %s to %s", deploys.Short(d.To), env), " confirmed by "+who)
 		if d.By != "" {
 			c = c.Add(bot.Paragraph(d.By + " was quicker and answered the input in Jenkins."))
 		}
+		if d.Late {
+			c = c.Add(bot.Paragraph("⚠ " + o.Decided().Person.Name + " wanted to abort it, but the run had succeeded already."))
+		}
 		return c.Add(progress(o, d)...)
 	case promoted:
 		return bot.Card{Line: bot.T(bot.Strong(title(env)+" is on"), " ", to)}.Add(
-			bot.Paragraph(bot.Strong(title(env)+" is on"), " ", to, " — "+bot.Length(o.Entered.Sub(o.Decided().At))+", checked on ", bot.To(d.Host, d.URL)),
+			bot.Paragraph(bot.Strong(title(env)+" is on"), " ", to, " — "+bot.Length(o.Entered.Sub(o.Confirmed().At))+", checked on ", bot.To(d.Host, d.URL)),
 			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
 	case cancelled:
-		return heading("Promotion to "+env+" cancelled", " by "+who).Add(bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name))
+		return heading("Promotion to "+env+" cancelled", " by "+o.Decided().Person.Name).Add(bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name))
 	case expired:
 		return heading("Promotion to "+env+" not confirmed", " in time; the question has expired").Add(
 			bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name), again(d))
 	case moved:
 		return heading("I did not promote "+deploys.Short(d.To)+" to "+env, "").Add(bot.Part{Kind: bot.Section, Text: why(d)},
 			bot.SmallPrint("Nothing was done. ", span(d), " · confirmed by "+who), again(d))
+	case aborted:
+		return heading("Promotion to "+env+" aborted", " by "+o.Decided().Person.Name).Add(
+			bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
 	}
 	return heading("Promotion to "+env+" did not come out", " "+summary(o, d).String()).Add(
 		bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(stages(d), " · Jenkins run ", run(d)))
@@ -56,24 +68,79 @@ func what(d promotion) []bot.Part {
 	line := span(d)
 	line = append(line, bot.Span{Text: fmt.Sprintf(" · %s by %s · ", bot.Count(d.Ahead, "commit", "commits"), bot.Count(len(d.Authors), "person", "people"))})
 	line = append(line, before(d)...)
+	line = append(line, ci(d)...)
 	list := bot.Part{Kind: bot.List, More: d.Compare}
 	for _, c := range d.Commits {
 		list.Items = append(list.Items, bot.T(bot.To(deploys.Short(c.SHA), c.Link), " "+c.Subject+" — "+c.Author))
 	}
 	list.Left = d.Ahead - len(d.Commits)
-	parts := []bot.Part{{Kind: bot.Section, Text: line}, list,
-		bot.SmallPrint(bot.To("Compare on GitHub", d.Compare), " · Jenkins run ", run(d), " asks “"+d.Message+"”")}
+	parts := []bot.Part{{Kind: bot.Section, Text: line}, list}
+	parts = append(parts, schemas(d)...)
+	parts = append(parts, bot.SmallPrint(bot.To("Compare on GitHub", d.Compare), " · Jenkins run ", run(d), " asks “"+d.Message+"”"))
+	return append(parts, values(d.pause)...)
+}
+
+// values shows what an input would be answered with.
+func values(at pause) []bot.Part {
 	var values []string
-	for _, v := range d.Values {
-		if v.Name == d.ConfirmedBy {
+	for _, v := range at.Values {
+		if v.Name == at.ConfirmedBy {
 			v.Value = "whoever confirms"
 		}
 		values = append(values, v.Name+" = "+v.Value)
 	}
-	if len(values) > 0 {
-		parts = append(parts, bot.Paragraph("It will be answered with ", bot.Fixed(strings.Join(values, ", "))))
+	if len(values) == 0 {
+		return nil
+	}
+	return []bot.Part{bot.Paragraph("It will be answered with ", bot.Fixed(strings.Join(values, ", ")))}
+}
+
+// mostMigrations is how many lines a question spends on them.
+const mostMigrations = 12
+
+// schemas says what migrations there are, what each commit did to them, and
+// what to think about.
+func schemas(d promotion) []bot.Part {
+	s := d.Schema
+	if !s.Told {
+		done := s.Total - s.Left
+		t := bot.T(fmt.Sprintf("⚠ Whether there are migrations is not known: I have looked at %d of %d commits", done, s.Total))
+		if s.Left == 0 {
+			t = bot.T("⚠ There are migrations, but what they do is not known")
+		}
+		return []bot.Part{{Kind: bot.Section, Text: append(t, bot.Span{Text: ", and GitHub has not told the rest."})}}
+	}
+	var parts []bot.Part
+	if len(s.Lines) > 0 {
+		list := bot.Part{Kind: bot.List, More: d.Compare}
+		for i, line := range s.Lines {
+			mark := "⚠ "
+			if i == 0 && !s.Danger {
+				mark = ""
+			}
+			list.Items = append(list.Items, bot.T(mark+line))
+		}
+		parts = append(parts, cut(list, mostMigrations))
+	}
+	if len(s.Each) > 0 {
+		list := bot.Part{Kind: bot.List, More: d.Compare}
+		for _, e := range s.Each {
+			list.Items = append(list.Items, bot.T(bot.Fixed(deploys.Short(e.SHA)), " "+e.What))
+		}
+		parts = append(parts, cut(list, mostMigrations))
+	}
+	if len(s.Never) > 0 {
+		parts = append(parts, bot.Paragraph("⚠ Whether there are migrations in "+strings.Join(s.Never, " and in ")+", cannot be told."))
 	}
 	return parts
+}
+
+// cut keeps the first items of a list.
+func cut(list bot.Part, most int) bot.Part {
+	if n := len(list.Items); n > most {
+		list.Items, list.Left = list.Items[:most], n-most
+	}
+	return list
 }
 
 // before says what the environment serves that has the commit first.
@@ -83,10 +150,45 @@ func before(d promotion) bot.Text {
 		return bot.T("not deployed anywhere before")
 	case d.BeforeOn == "":
 		return bot.T("⚠ " + d.Before + " does not say what it serves")
+	case d.BeforeOn == d.To && !d.Since.IsZero():
+		return bot.T("on "+d.Before+" since ", bot.Time(d.Since))
 	case d.BeforeOn == d.To:
 		return bot.T(d.Before + " serves it")
 	}
 	return bot.T("⚠ "+d.Before+" serves ", bot.Fixed(deploys.Short(d.BeforeOn)))
+}
+
+// ci says what CI makes of the commit. None at all is not green.
+func ci(d promotion) bot.Text {
+	name := func(checks []github.Check) bot.Text {
+		t := bot.T(" (")
+		for i, c := range checks[:min(3, len(checks))] {
+			if i > 0 {
+				t = append(t, bot.Span{Text: ", "})
+			}
+			t = append(t, linked(c.Name, c.Link))
+		}
+		if more := len(checks) - 3; more > 0 {
+			t = append(t, bot.Span{Text: fmt.Sprintf(" and %d more", more)})
+		}
+		return append(t, bot.Span{Text: ")"})
+	}
+	switch d.CI.State {
+	case github.Green:
+		return bot.T(" · CI green")
+	case github.Red:
+		return bot.T(" · ⚠ CI is red", name(d.CI.Failed))
+	case github.Running:
+		return bot.T(" · ⚠ CI is still running", name(d.CI.Pending))
+	}
+	return bot.T(" · ⚠ CI has said nothing of it")
+}
+
+func linked(text, url string) bot.Span {
+	if url == "" {
+		return bot.Span{Text: text}
+	}
+	return bot.To(text, url)
 }
 
 func progress(o bot.Operation, d promotion) []bot.Part {
@@ -95,7 +197,12 @@ func progress(o bot.Operation, d promotion) []bot.Part {
 	case proceeds:
 		parts = []bot.Part{bot.Paragraph("Telling Jenkins to go on.")}
 	case pausing:
-		parts = append(parts, bot.Paragraph("⚠ The run waits for another input: “"+d.Asks+"” Answer it in ", bot.To("Jenkins", d.Link+"input/"), "."))
+		parts = append(parts, bot.Paragraph("⚠ The run waits for another input: “"+d.Next.Message+"” ", further(*d.Next, d)))
+		parts = append(parts, values(*d.Next)...)
+	case rechecking:
+		parts = append(parts, bot.Paragraph("“"+d.Message+"” is confirmed by "+o.Decided().Person.Name+"; checking that it is still asked."))
+	case aborting:
+		parts = append(parts, bot.Paragraph("⚠ "+o.Decided().Person.Name+" aborts it; Jenkins has been told to end the run."))
 	case verifying:
 		says := bot.T(" does not say yet what it serves.")
 		switch {
@@ -106,7 +213,7 @@ func progress(o bot.Operation, d promotion) []bot.Part {
 		}
 		parts = append(parts, bot.Paragraph("The run has ended; waiting until ", bot.To(d.Host, d.URL), " serves ", bot.Fixed(deploys.Short(d.To)), ". It", says))
 	}
-	small := bot.T(summary(o, d), " · begun at ", bot.Time(o.Decided().At))
+	small := bot.T(summary(o, d), " · begun at ", bot.Time(o.Confirmed().At))
 	if d.Usual > 0 {
 		small = append(small, bot.Span{Text: ", usually " + bot.Length(d.Usual)})
 	}
@@ -137,6 +244,14 @@ func stages(d promotion) bot.Text {
 	return bot.T(strings.Join(line, "  "))
 }
 
+// further says where a further input is answered.
+func further(at pause, d promotion) bot.Text {
+	if at.Unasked != "" {
+		return bot.T("It wants a value for ", bot.Fixed(at.Unasked), ", which I never guess: answer it in ", bot.To("Jenkins", d.Link+"input/"), ".")
+	}
+	return bot.T("It is answered with [Go on] above, or in ", bot.To("Jenkins", d.Link+"input/"), ".")
+}
+
 func summary(o bot.Operation, d promotion) bot.Text {
 	return bot.T(bot.Count(d.Ahead, "commit", "commits") + ", asked by " + o.Asked.Name)
 }
@@ -160,6 +275,13 @@ func outcome(o bot.Operation, d promotion) bot.Text {
 		}
 		return bot.T("Run ", run(d), " ended with SUCCESS, but ", bot.To(d.Host, d.URL), " does not serve ", to, ".", serves,
 			" I have stopped watching; look at ", bot.To("the run", d.Link), ".")
+	case aborted:
+		return bot.T(o.Decided().Person.Name+" aborted run ", run(d), ". ", bot.To(d.Host, d.URL), " serves ", bot.Fixed(deploys.Short(d.Serves)), " now.")
+	case unstopped:
+		if len(d.Why) > 0 {
+			return d.Why
+		}
+		return bot.T(o.Decided().Person.Name+" wanted to abort run ", run(d), ", but Jenkins has not ended it. I have stopped watching it; look at ", bot.To("the run", d.Link), ".")
 	case lost:
 		return bot.T("Run ", run(d), " is still going on after a day. I have stopped watching it.")
 	}
@@ -173,8 +295,9 @@ func again(d promotion) bot.Part {
 // concerned mentions asker and confirmer, once each.
 func concerned(o bot.Operation) bot.Text {
 	t := bot.T("asked by ", bot.At(o.Asked.ID))
-	if who := o.Decided().Person; who.ID != o.Asked.ID {
-		t = append(t, bot.T(", confirmed by ", bot.At(who.ID))...)
+	others := slices.DeleteFunc(o.Confirmers(), func(p bot.Person) bool { return p.ID == o.Asked.ID })
+	if len(others) > 0 {
+		t = append(t, bot.T(", confirmed by ", mentions(others))...)
 	}
 	return t
 }
@@ -194,6 +317,9 @@ func people(names []string) string {
 
 func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
 	t := bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" did not come out (", concerned(o), "). ", outcome(o, d))
+	if o.State == aborted {
+		t = bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" was aborted (", concerned(o), "). ", outcome(o, d))
+	}
 	if o.State == moved {
 		t = bot.T("✘ I did not promote ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" (", concerned(o), "). ", why(d), " I have done nothing.")
 	}
@@ -201,6 +327,6 @@ func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
 }
 
 func (p Promote) sayPaused(o bot.Operation, d promotion) []bot.Post {
-	t := bot.T("Run ", run(d), " (", concerned(o), ") waits for another input: “"+d.Asks+"” Answer it in ", bot.To("Jenkins", d.Link+"input/"), ".")
+	t := bot.T("Run ", run(d), " (", concerned(o), ") waits for another input: “"+d.Next.Message+"” ", further(*d.Next, d))
 	return []bot.Post{{Key: "paused", Class: bot.Query, Card: bot.Say(t)}}
 }

@@ -11,35 +11,39 @@ import (
 
 	"thbot/bot"
 	"thbot/handlers/deploys"
+	"thbot/integrations/github"
 	"thbot/integrations/jenkins"
 )
 
 // Steps is the life of a promotion.
 func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
-	confirm := bot.Policy{Roles: []bot.Role{bot.Admins}}
 	return map[bot.State]bot.Step[promotion]{
-		asking: {
-			Ask: func(o bot.Operation, d promotion) bot.Question {
-				what := fmt.Sprintf("Promote %s to %s?", deploys.Short(d.To), d.Environment)
-				return bot.Question{Note: bot.Admins.Title() + " can confirm", Buttons: []bot.Button{
-					{Verb: "promote", Label: "Promote", Tone: bot.Primary, Dialog: what, May: confirm, To: checking, Decides: true},
-					{Verb: "cancel", Label: "Cancel", May: bot.Policy{Roles: confirm.Roles, Asker: true}, To: cancelled},
-				}}
+		preparing: {
+			Ask: func(_ bot.Operation, d promotion) bot.Question {
+				return bot.Question{Buttons: []bot.Button{cancelIt()}}
 			},
-			GiveUp: func(o bot.Operation, d promotion) time.Time { return o.Entered.Add(d.Expires) }, Lapse: expired,
+			Look: p.prepare, Every: p.Times.Live, GiveUp: bot.After[promotion](preparable), Lapse: asking,
 		},
-		checking:  {Look: p.unmoved, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: moved},
-		proceeds:  {Look: p.answered, Act: p.proceed, Refused: failed, Every: p.Times.Follow},
-		following: {Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost},
-		pausing:   {Look: p.follow, Every: p.Times.Follow, Say: p.sayPaused},
-		verifying: {Look: p.verify, Every: p.Times.Live, GiveUp: bot.After[promotion](p.Times.NotLive), Lapse: notLive},
-		promoted:  {End: bot.Done, Say: p.sayDone},
-		cancelled: {End: bot.Cancelled},
-		expired:   {End: bot.Expired},
-		moved:     {End: bot.Outdated, Say: p.sayEnded},
-		failed:    {End: bot.Failed, Say: p.sayEnded},
-		notLive:   {End: bot.Failed, Say: p.sayEnded},
-		lost:      {End: bot.Failed, Say: p.sayEnded},
+		asking: {
+			Ask: p.ask, Pressed: p.allowed, Lapse: expired,
+			GiveUp: func(o bot.Operation, d promotion) time.Time { return o.Entered.Add(d.Confirm.Expires) },
+		},
+		checking:   {Look: p.unmoved, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: moved, Say: p.sayForced},
+		proceeds:   {Look: p.answered, Act: p.proceed, Refused: failed, Every: p.Times.Follow},
+		following:  {Ask: running, Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost},
+		pausing:    {Ask: p.askOn, Pressed: goOn, Look: p.follow, Every: p.Times.Follow, Say: p.sayPaused},
+		rechecking: {Look: p.stillAsked, Every: p.Times.Follow},
+		aborting:   {Look: p.stopped, Act: p.stop, Refused: unstopped, Every: p.Times.Follow, GiveUp: bot.After[promotion](stoppable), Lapse: unstopped},
+		verifying:  {Look: p.verify, Every: p.Times.Live, GiveUp: bot.After[promotion](p.Times.NotLive), Lapse: notLive},
+		promoted:   {End: bot.Done, Say: p.sayDone},
+		cancelled:  {End: bot.Cancelled},
+		expired:    {End: bot.Expired},
+		moved:      {End: bot.Outdated, Say: p.sayEnded},
+		failed:     {End: bot.Failed, Say: p.sayEnded},
+		notLive:    {End: bot.Failed, Say: p.sayEnded},
+		lost:       {End: bot.Failed, Say: p.sayEnded},
+		unstopped:  {End: bot.Failed, Say: p.sayEnded},
+		aborted:    {End: bot.Cancelled, Say: p.sayEnded},
 	}
 }
 
@@ -47,6 +51,11 @@ const (
 	// checkable is how long the world may stay unreadable after the click:
 	// longer than that, the decision is no longer of now.
 	checkable = 2 * time.Minute
+	// preparable is how long a question waits for what GitHub has to say of
+	// migrations; then it says that this is not known.
+	preparable = 3 * time.Minute
+	// stoppable is how long Jenkins may take to end a run.
+	stoppable = 10 * time.Minute
 	// longest is how long a run is followed.
 	longest = 24 * time.Hour
 )
@@ -58,19 +67,21 @@ func (p Promote) unmoved(ctx context.Context, _ bot.Operation, d *promotion) (bo
 		return bot.Next{To: moved, Note: d.Why.String()}, nil
 	}
 	env, ok := p.Environments.Named(d.Environment)
-	if !ok || env.Pipeline == nil || env.Settings() != d.Settings {
+	if !ok || !env.Promoted() || env.Settings() != d.Settings {
 		return no("My settings for " + d.Environment + " have changed since the question.")
 	}
 	var r jenkins.Run
 	var inputs []jenkins.Input
 	var live string
 	var wg sync.WaitGroup
-	var e1, e2, e3 error
+	var ci github.CI
+	var e1, e2, e3, e4 error
 	wg.Go(func() { r, e1 = p.Jenkins.Run(ctx, d.Job, d.Run) })
 	wg.Go(func() { inputs, e2 = p.Jenkins.Inputs(ctx, d.Job, d.Run) })
 	wg.Go(func() { live, e3 = p.Apps.Version(ctx, env.URL) })
+	wg.Go(func() { ci, e4 = p.GitHub.CI(ctx, d.To) })
 	wg.Wait()
-	if err := errors.Join(e1, e2, e3); err != nil {
+	if err := errors.Join(e1, e2, e3, e4); err != nil {
 		return bot.Next{}, err
 	}
 	carries, err := env.Pipeline.CommitFrom.Commit(r)
@@ -87,17 +98,19 @@ func (p Promote) unmoved(ctx context.Context, _ bot.Operation, d *promotion) (bo
 		// After a restart Jenkins shows no inputs for a while, so their absence
 		// alone says nothing (InputAction.loadExecutions logs and returns empty).
 		return bot.Next{}, &stillOpen{d.Run}
-	case inputs[at].Message != d.Message || !sameValues(inputs[at].Parameters, *d):
+	case inputs[at].Message != d.Message || !sameValues(inputs[at].Parameters, d.pause):
 		return no("Run ", run(*d), " asks something else now: “"+inputs[at].Message+"”.")
 	case carries != d.Carries:
 		return no("Run ", run(*d), " carries ", bot.Fixed(deploys.Short(carries)), " now.")
 	case live != d.From:
 		return no(env.Title()+" serves ", bot.Fixed(deploys.Short(live)), " now; it served ", bot.Fixed(deploys.Short(d.From)), " when I asked.")
+	case ci.State != d.CI.State && ci.State != github.Green:
+		return no("CI of ", bot.Fixed(deploys.Short(d.To)), " is "+string(ci.State)+" now; it was "+string(d.CI.State)+" when I asked.")
 	}
 	return bot.Next{To: proceeds}, nil
 }
 
-func sameValues(params []jenkins.Parameter, d promotion) bool {
+func sameValues(params []jenkins.Parameter, d pause) bool {
 	return slices.EqualFunc(params, d.Values, func(p jenkins.Parameter, v jenkins.Value) bool {
 		return p.Name == v.Name && (p.Name == d.ConfirmedBy || p.HasDefault && p.Default == v.Value)
 	})
@@ -150,7 +163,7 @@ func (p Promote) proceed(ctx context.Context, o bot.Operation, d *promotion) err
 	values := slices.Clone(d.Values)
 	for i, v := range values {
 		if v.Name == d.ConfirmedBy {
-			values[i].Value = o.Decided().Person.Name
+			values[i].Value = names(o.Confirmers())
 		}
 	}
 	err := p.Jenkins.Proceed(ctx, d.Job, d.Run, d.Input, values)
@@ -184,14 +197,7 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 		if err != nil {
 			return bot.Next{}, err
 		}
-		switch {
-		case len(inputs) > 0 && o.State == following:
-			d.Asks = inputs[0].Message
-			return bot.Next{To: pausing, Note: d.Asks}, nil
-		case len(inputs) == 0 && o.State == pausing:
-			return bot.Next{To: following}, nil
-		}
-		return bot.Next{}, nil
+		return p.further(o, d, r, inputs), nil
 	}
 	// SUCCESS of the run alone does not prove that it deployed: Jenkinsfiles
 	// catch errors and time-outs around their inputs.

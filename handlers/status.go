@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"sync"
+	"time"
 
 	"thbot/bot"
 	"thbot/handlers/deploys"
@@ -14,6 +15,7 @@ type Status struct {
 	Environments deploys.Environments
 	Apps         apps
 	GitHub       interface{ CommitURL(sha string) string }
+	Ledger       reading
 }
 
 func (s Status) Info() bot.Info {
@@ -45,11 +47,16 @@ func (s Status) Answer(ctx context.Context, r bot.Request) (bot.Card, error) {
 		})
 	}
 	all.Wait()
+	guards := s.guards(ctx, asked)
 	card := bot.Card{Line: lines[0]}
 	if len(lines) > 1 {
 		card.Line = bot.T("What is live")
 	}
-	card = card.Add(bot.Part{Kind: bot.List, Items: lines}, bot.SmallPrint("Read from the apps just now."))
+	card = card.Add(bot.Part{Kind: bot.List, Items: lines})
+	if len(guards) > 0 {
+		card = card.Add(bot.Part{Kind: bot.List, Items: guards})
+	}
+	card = card.Add(bot.SmallPrint("Read from the apps just now."))
 	if !r.Share {
 		text := "status"
 		if len(asked) == 1 {
@@ -58,4 +65,43 @@ func (s Status) Answer(ctx context.Context, r bot.Request) (bot.Card, error) {
 		card = card.Add(bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Post to channel", Verb: bot.VerbShare, Value: text}}})
 	}
 	return card, nil
+}
+
+// ahead is how long before a freeze begins it is told.
+const ahead = 7 * 24 * time.Hour
+
+// guards says what stops changes of these environments, and what will soon.
+func (s Status) guards(ctx context.Context, asked deploys.Environments) (lines []bot.Text) {
+	err := s.Ledger.View(ctx, func(v bot.View) error {
+		lines = nil
+		promoted := false
+		for _, env := range asked {
+			promoted = promoted || env.Promoted()
+			stops, err := obstacles(v, env, func(hold) bool { return false })
+			if err != nil {
+				return err
+			}
+			for _, o := range stops {
+				lines = append(lines, bot.T("⚠ ", o.Text))
+			}
+			for _, f := range env.Freezes {
+				from, to, ok := f.Next(v.Now())
+				if ok && from.Sub(v.Now()) < ahead {
+					lines = append(lines, bot.T(env.Title()+" will be frozen from ", bot.Date(from), " until ", bot.Date(to), ": “"+f.Reason+"”"))
+				}
+			}
+		}
+		if !promoted {
+			return nil
+		}
+		held, err := holds(v)
+		for _, h := range held {
+			lines = append(lines, bot.T("⚠ "+h.owner.Name+" holds ", bot.To(deploys.Short(h.commit), s.GitHub.CommitURL(h.commit)), " back: “"+h.reason+"”"))
+		}
+		return err
+	})
+	if err != nil {
+		return append(lines, bot.T("⚠ Whether something is locked or held back cannot be read right now."))
+	}
+	return lines
 }

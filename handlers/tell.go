@@ -48,7 +48,7 @@ func (t Tell) Info() bot.Info {
 
 func (t Tell) Plan(_ context.Context, r bot.Request) (bot.Plan[telling], error) {
 	env, _ := t.Environments.Named(r.Args["environment"])
-	if env.Pipeline == nil {
+	if !env.Promoted() {
 		answer := bot.Say(env.Title(), " is not promoted. "+env.Deploys)
 		return bot.Plan[telling]{Answer: &answer}, nil
 	}
@@ -77,7 +77,7 @@ func (t Tell) Steps() map[bot.State]bot.Step[telling] {
 
 func (t Tell) look(ctx context.Context, _ bot.Operation, d *telling) (bot.Next, error) {
 	env, _ := t.Environments.Named(d.Environment)
-	if env.Pipeline == nil {
+	if !env.Promoted() {
 		d.Why = bot.T(d.Environment + " is not promoted any more.")
 		return bot.Next{To: gone}, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"thbot/bot"
+	"thbot/handlers/when"
 	"thbot/integrations/jenkins"
 )
 
@@ -24,11 +25,33 @@ type Environment struct {
 	Branch  string
 	// Deploys says how it deploys, where it does so by itself.
 	Deploys string
-	// Pipeline is how it is promoted, where it is.
+	// Pipeline is the job that deploys it, where one is known.
 	Pipeline *Pipeline
-	// Expires is how long a question about it stays open.
-	Expires time.Duration
+	Confirm  Confirm
+	// ResetTo is the branch that its own can be put back on; empty: none.
+	ResetTo string
+	// Freezes are times in which nothing is promoted.
+	Freezes []when.Window
 }
+
+// Confirm says how changes of an environment are confirmed.
+type Confirm struct {
+	Expires time.Duration // how long a question stays open
+	People  int           // how many different people have to confirm
+	Self    bool          // whether who asked can be one of them
+	// CloudOps says that one of them has to be of cloudOps when migrations are
+	// among what would be deployed.
+	CloudOps bool
+}
+
+// Promoted says whether it is deployed by promoting a run.
+func (e Environment) Promoted() bool { return e.Pipeline != nil && e.Deploys == "" }
+
+// Lockable says whether a lock could stop anything.
+func (e Environment) Lockable() bool { return e.Promoted() || e.ResetTo != "" }
+
+// LockScope is what a lock on e holds.
+func (e Environment) LockScope() string { return "lock/" + e.Name }
 
 // Pipeline is a Jenkins job that waits at an input before it deploys.
 type Pipeline struct {
@@ -88,7 +111,7 @@ func (es Environments) Named(name string) (Environment, bool) {
 // that deploys by itself from the same branch.
 func (es Environments) Before(e Environment) (Environment, bool) {
 	for _, other := range es {
-		if other.Pipeline == nil && other.Branch == e.Branch {
+		if !other.Promoted() && other.Branch == e.Branch {
 			return other, true
 		}
 	}

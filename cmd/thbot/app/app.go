@@ -15,6 +15,7 @@ import (
 	"thbot/bot"
 	"thbot/handlers"
 	"thbot/handlers/deploys"
+	"thbot/handlers/when"
 	"thbot/integrations/github"
 	"thbot/integrations/jenkins"
 	"thbot/integrations/ledger"
@@ -77,16 +78,18 @@ func Run(ctx context.Context, o Options) (err error) {
 		Roles: c.Roles.Bot(), Log: o.Log, Blind: o.Blind,
 		Times: bot.Times{Lease: c.Times.Lease, Limit: c.Times.Limit, Plan: c.Times.Plan, Idle: c.Times.Idle},
 	}
-	b.Commands = handlers.All(handlers.World{
-		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps,
+	things := handlers.World{
+		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps, Ledger: store, Schemas: handlers.NewSchemas(commits),
 		Times: handlers.Times{Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
-	})
-	b.Commands = append(b.Commands, bot.Help(b))
+	}
+	b.Commands = handlers.All(things)
+	b.Commands = append(b.Commands, bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))
 
-	both, bctx := errgroup.WithContext(ctx)
-	both.Go(func() error { return chat.Run(bctx, b) })
-	both.Go(func() error { return b.Run(bctx) })
-	return quietly(ctx, both.Wait())
+	all, actx := errgroup.WithContext(ctx)
+	all.Go(func() error { return chat.Run(actx, b) })
+	all.Go(func() error { return b.Run(actx) })
+	all.Go(func() error { handlers.ReadAhead(actx, things, o.Log); return nil })
+	return quietly(ctx, all.Wait())
 }
 
 // ready waits until Slack answers, and gives up when it says that it never will.
@@ -120,7 +123,15 @@ func quietly(ctx context.Context, err error) error {
 func (c Config) environments() deploys.Environments {
 	var all deploys.Environments
 	for _, e := range c.Environments {
-		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, Expires: e.Confirm.Expires}
+		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, ResetTo: e.ResetTo,
+			Confirm: deploys.Confirm{Expires: e.Confirm.Expires, People: e.Confirm.People, Self: *e.Confirm.Self, CloudOps: e.Confirm.Migrations == "cloudops"}}
+		for _, f := range e.Freezes {
+			window, err := when.Compile(when.Freeze(f))
+			if err != nil {
+				panic(err) // unreachable: the configuration is checked
+			}
+			env.Freezes = append(env.Freezes, window)
+		}
 		if j := e.Jenkins; j != nil {
 			env.Pipeline = &deploys.Pipeline{Job: j.Job, Stage: j.Stage, Input: j.Input, ConfirmedBy: j.ConfirmedBy, CommitFrom: j.CommitFrom}
 		}

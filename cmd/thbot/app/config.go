@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	_ "time/tzdata" // people type times in their own zones, and images have none
 
 	"thbot/bot"
 	"thbot/integrations/jenkins"
@@ -67,9 +68,21 @@ type Environment struct {
 	Branch  string   `yaml:"branch"` // that its commits come from; only one without Jenkins may have none
 	// An environment is promoted with Jenkins, or it deploys by itself, and has
 	// the sentence that somebody is told who asks to deploy it.
+	// One that deploys by itself may have jenkins, too: the job and stage that do.
 	Deploys string          `yaml:"deploys"`
 	Jenkins *EnvironmentJob `yaml:"jenkins"`
 	Confirm Confirm         `yaml:"confirm"`
+	ResetTo string          `yaml:"reset_to"` // branch that its own may be put back on; empty: none
+	Freezes []Freeze        `yaml:"freeze"`
+}
+
+// Freeze is a time in which nothing is promoted: from 2026-12-23 18:00, or
+// every week from fri 16:00.
+type Freeze struct {
+	From   string `yaml:"from"`
+	To     string `yaml:"to"`
+	Zone   string `yaml:"zone"` // IANA name, in which from and to are meant
+	Reason string `yaml:"reason"`
 }
 
 // EnvironmentJob is the Jenkins job that an environment is promoted with.
@@ -83,7 +96,10 @@ type EnvironmentJob struct {
 
 // Confirm says how a change of the environment is confirmed.
 type Confirm struct {
-	Expires time.Duration `yaml:"expires"` // how long a question waits; default 20m
+	Expires    time.Duration `yaml:"expires"`    // how long a question waits; default 20m
+	People     int           `yaml:"people"`     // how many different people have to confirm; default 1
+	Self       *bool         `yaml:"self"`       // whether who asked can be one of them; default true
+	Migrations string        `yaml:"migrations"` // admins, or cloudops: one of them has to, when there are migrations; default admins
 }
 
 // Times are the bot's own periods, for tests and for trying things.
@@ -168,6 +184,10 @@ func (c *Config) complete() {
 		slash(&e.URL)
 		if e.Confirm.Expires == 0 {
 			e.Confirm.Expires = expires
+		}
+		e.Confirm.People = max(1, e.Confirm.People)
+		if yes := true; e.Confirm.Self == nil {
+			e.Confirm.Self = &yes
 		}
 	}
 }

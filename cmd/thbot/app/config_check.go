@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"thbot/handlers/when"
 	"thbot/integrations/jenkins"
 )
 
@@ -68,14 +69,34 @@ func (e *Environment) check(d *document, path string, words map[string]string) {
 	if d.says(path+".confirm.expires") && e.Confirm.Expires <= 0 {
 		d.refuse(path+".confirm.expires", "must be longer than nothing")
 	}
+	if d.says(path+".confirm.people") && (e.Confirm.People < 1 || e.Confirm.People > 5) {
+		d.refuse(path+".confirm.people", "must be 1 to 5")
+	}
+	if m := e.Confirm.Migrations; m != "" && m != "admins" && m != "cloudops" {
+		d.refuse(path+".confirm.migrations", "is %q; it is admins or cloudops", m)
+	}
+	if e.ResetTo != "" {
+		pattern(d, path+".reset_to", e.ResetTo, branch, "the name of a branch")
+		if !d.says(path + ".branch") {
+			d.refuse(path+".reset_to", "needs branch: the one that would be moved")
+		}
+		if e.ResetTo == e.Branch {
+			d.refuse(path+".reset_to", "is the branch itself")
+		}
+	}
+	for i, f := range e.Freezes {
+		if _, err := when.Compile(when.Freeze(f)); err != nil {
+			d.refuse(fmt.Sprintf("%s.freeze[%d]", path, i), "is wrong: %v", err)
+		}
+	}
 	if e.Jenkins == nil {
 		if strings.TrimSpace(e.Deploys) == "" {
 			d.refuse(path+".deploys", "is missing: an environment has `jenkins`, or says in `deploys` how it deploys by itself")
 		}
 		return
 	}
-	if e.Deploys != "" {
-		d.refuse(path+".deploys", "cannot stand beside `jenkins`: an environment is promoted or it deploys by itself")
+	if e.Deploys != "" && (e.Jenkins.Input != "" || e.Jenkins.ConfirmedBy != "") {
+		d.refuse(path+".jenkins", "has input or confirmed_by, but it deploys by itself, as `deploys` says")
 	}
 	if !d.says(path + ".branch") {
 		d.refuse(path+".branch", "is missing: the branch that its commits come from")

@@ -114,6 +114,10 @@ func (d *document) read(path string, n *yaml.Node, v reflect.Value) {
 			return
 		}
 		v.SetInt(int64(t))
+	case v.Kind() == reflect.Int:
+		if n.ShortTag() != "!!int" || n.Decode(v.Addr().Interface()) != nil {
+			d.complain(path, here, "must be a number")
+		}
 	case v.Kind() == reflect.Bool:
 		if n.ShortTag() != "!!bool" || n.Decode(v.Addr().Interface()) != nil {
 			d.complain(path, here, "must be true or false")
