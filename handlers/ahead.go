@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"go.uber.org/zap"
-
 	"thbot/handlers/deploys"
 	"thbot/integrations/github"
 )
@@ -16,8 +14,8 @@ const aheadEvery = time.Minute
 
 // ReadAhead reads what the preview of a promotion will want to know of commits,
 // as they reach the environment before it: then hundreds of them can be shown
-// at once. It works until ctx ends.
-func ReadAhead(ctx context.Context, w World, log *zap.Logger) {
+// at once. It works until ctx ends, and reports what it could not read.
+func ReadAhead(ctx context.Context, w World, failed func(environment string, err error)) {
 	known := map[string]string{} // by environment: from and to
 	tick := time.NewTicker(aheadEvery)
 	defer tick.Stop()
@@ -29,7 +27,7 @@ func ReadAhead(ctx context.Context, w World, log *zap.Logger) {
 			}
 			span, err := readAhead(ctx, w, env, before, known[env.Name])
 			if err != nil {
-				log.Info("reading ahead what a preview will need", zap.String("environment", env.Name), zap.Error(err))
+				failed(env.Name, err)
 				continue
 			}
 			known[env.Name] = span

@@ -77,8 +77,8 @@ func TestInChromium(t *testing.T) {
 	b := browser{chromium(t), axe(t)}
 	t.Run("all", func(t *testing.T) { // ends before the browser does
 		for name, test := range map[string]func(*testing.T, window){
-			"KeyboardAlone": testKeyboardAlone, "Views": testViews, "PressesShow": testPressesShow,
-			"Modals": testModals, "Places": testPlaces, "Completion": testCompletion, "Log": testLog,
+			"KeyboardAlone": testKeyboardAlone, "Views": testViews, "Looks": testLooks, "PressesShow": testPressesShow,
+			"Modals": testModals, "Places": testPlaces, "Completion": testCompletion, "Arguments": testArguments, "Log": testLog,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -272,36 +272,72 @@ func axe(t *testing.T) string {
 	return string(script)
 }
 
-// Every view, wide and on a phone, in light and dark: nothing to scroll
-// sideways, and nothing that axe-core objects to.
+// everyWay shows the page wide and on a phone, in light and dark. Nothing of it
+// may be to scroll sideways.
+func (w window) everyWay(show func(way string)) {
+	w.t.Helper()
+	for _, size := range []struct {
+		name          string
+		width, height int64
+	}{{"wide", 1280, 800}, {"phone", 390, 844}} {
+		w.do(chromedp.EmulateViewport(size.width, size.height))
+		for _, shade := range []string{"light", "dark"} {
+			w.dark(shade == "dark")
+			show(size.name + "-" + shade)
+			if over := eval[int](w, "document.scrollingElement.scrollWidth - innerWidth"); over > 0 {
+				w.t.Errorf("%s-%s is %d pixels too wide", size.name, shade, over)
+			}
+		}
+	}
+}
+
+// look shows the chat or the world, and takes a picture that axe-core has
+// nothing against.
+func (w window) look(view, picture string) {
+	w.t.Helper()
+	eval[bool](w, fmt.Sprintf(`document.querySelector('[data-show=%q]').click(), true`, view))
+	w.accessible(picture)
+	w.picture(picture)
+}
+
+// The chat and the world with something of every sort in them.
 func testViews(t *testing.T, w window) {
 	w.say("ana", "/th deploy prod")
 	w.say("bob", "/th status")
 	w.says("Promote to production?")
 	w.say("ana", "/th deploy nonsense")
 	w.says("Only visible to you")
-	for _, size := range []struct {
-		name          string
-		width, height int64
-	}{{"wide", 1360, 900}, {"phone", 390, 844}} {
-		w.do(chromedp.EmulateViewport(size.width, size.height))
-		for _, dark := range []bool{false, true} {
-			w.dark(dark)
-			shade := map[bool]string{false: "light", true: "dark"}[dark]
-			for _, view := range []string{"chat", "world"} {
-				if size.name == "wide" && view == "world" {
-					continue // both are there
-				}
-				name := strings.Join([]string{size.name, view, shade}, "-")
-				eval[bool](w, fmt.Sprintf(`document.querySelector('[data-show=%q]').click(), true`, view))
-				if over := eval[int](w, "document.scrollingElement.scrollWidth - innerWidth"); over > 0 {
-					t.Errorf("%s is %d pixels too wide", name, over)
-				}
-				w.accessible(name)
-				w.picture(name)
-			}
+	w.everyWay(func(way string) {
+		size, shade, _ := strings.Cut(way, "-")
+		w.look("chat", size+"-chat-"+shade)
+		if size == "phone" { // wide, both are there
+			w.look("world", size+"-world-"+shade)
 		}
+	})
+}
+
+// What a promotion looks like: the question, Slack's dialog, and the world
+// while it happens.
+func testLooks(t *testing.T, w window) {
+	w.say("ana", "/th deploy prod")
+	w.says("Promote to production?")
+	for _, name := range []string{"slack-hostile", "push-prototype", "push"} {
+		w.turn(name)
 	}
+	w.until(`document.querySelector("#group-slack").innerText.includes("seed")`)
+	w.everyWay(func(way string) {
+		w.look("chat", "question-"+way)
+		w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#messages .button.primary").click()`))
+		w.until(`document.getElementById("confirm").open`)
+		w.accessible("confirm " + way)
+		w.picture("confirm-" + way)
+		w.keys(kb.Escape)
+		w.until(`!document.getElementById("confirm").open`)
+		w.look("world", "world-"+way)
+		w.do(chromedp.ScrollIntoView("#group-slack"))
+		w.picture("branches-" + way)
+		w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".world").scrollTop = 0`))
+	})
 }
 
 // watcher measures in the page how long it takes from a press to the first

@@ -3,6 +3,7 @@ package main
 import (
 	"thbot/bot"
 	"thbot/cmd/sandbox/world"
+	"thbot/cmd/thbot/app"
 	"thbot/handlers"
 	"thbot/handlers/deploys"
 )
@@ -10,10 +11,21 @@ import (
 // command is what the page completes: the bot's commands as they describe
 // themselves.
 type command struct {
-	Names     []string `json:"names"` // the word that is typed, then other words for it
-	Usage     string   `json:"usage"`
-	Does      string   `json:"does"`
-	Arguments [][]word `json:"arguments"` // one after the other; none: anything
+	Names     []string   `json:"names"` // the word that is typed, then other words for it
+	Usage     string     `json:"usage"`
+	Does      string     `json:"does"`
+	Arguments []argument `json:"arguments"` // one after the other
+}
+
+// argument is one of several forms.
+type argument struct {
+	Optional bool    `json:"optional"`
+	Forms    []shape `json:"forms"`
+}
+
+type shape struct {
+	After string `json:"after,omitempty"` // the word before the value, if it needs one
+	Words []word `json:"words"`           // what it can be; none: anything
 }
 
 type word struct {
@@ -21,22 +33,42 @@ type word struct {
 	Aliases []string `json:"aliases"`
 }
 
-func commands() []command {
+// commands are those of a bot with this configuration, among these people.
+func commands(file string, people []world.Person) ([]command, error) {
+	secrets := world.Env()
+	config, _, err := app.Load(file, func(name string) string { return secrets[name] })
+	if err != nil {
+		return nil, err
+	}
 	var known deploys.Environments
-	for _, name := range world.Environments {
-		known = append(known, deploys.Environment{Name: name})
+	for _, e := range config.Environments {
+		known = append(known, deploys.Environment{Name: e.Name, Aliases: e.Aliases})
 	}
 	var list []command
 	for _, c := range append(handlers.All(handlers.World{Environments: known}), bot.Help(&bot.Bot{})) {
-		one := command{Names: append([]string{c.Name}, c.Aliases...), Usage: c.Usage(), Does: c.Does, Arguments: [][]word{}}
+		one := command{Names: append([]string{c.Name}, c.Aliases...), Usage: c.Usage(), Does: c.Does, Arguments: []argument{}}
 		for _, a := range c.Args {
-			words := []word{}
-			for _, w := range a.Words {
-				words = append(words, word{w.Name, append([]string{}, w.Aliases...)})
+			if !a.Or || len(one.Arguments) == 0 {
+				one.Arguments = append(one.Arguments, argument{Optional: a.Optional})
 			}
-			one.Arguments = append(one.Arguments, words)
+			last := &one.Arguments[len(one.Arguments)-1]
+			last.Forms = append(last.Forms, shape{a.After, words(a, people)})
 		}
 		list = append(list, one)
+	}
+	return list, nil
+}
+
+// words are what an argument can be.
+func words(a bot.Arg, people []world.Person) []word {
+	list := []word{}
+	for _, w := range a.Words {
+		list = append(list, word{w.Name, append([]string{}, w.Aliases...)})
+	}
+	if a.Person {
+		for _, p := range people {
+			list = append(list, word{"@" + p.Name, []string{}})
+		}
 	}
 	return list
 }

@@ -23,14 +23,10 @@ const mostCalls = 2000
 
 // called remembers a call to Jenkins, whose fake keeps a journal of effects
 // alone.
-func (sc *scene) called(call string) {
-	what, ok := strings.CutPrefix(call, "jenkins ")
-	if !ok {
-		return
-	}
+func (sc *scene) called(call string, status int) {
 	sc.mu.Lock()
 	defer sc.mu.Unlock()
-	sc.calls = append(sc.calls, record{time.Now(), "Jenkins", "call", what})
+	sc.calls = append(sc.calls, record{time.Now(), "Jenkins", "call", fmt.Sprintf("%s %d", call, status)})
 	if len(sc.calls) > 2*mostCalls {
 		sc.calls = slices.Clone(sc.calls[mostCalls:])
 	}

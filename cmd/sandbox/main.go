@@ -49,7 +49,11 @@ type settings struct {
 	Times string
 	World *world.File // nil: the usual one
 	Seed  uint64      // of what goes wrong at Slack; 0: nothing does
+	Out   io.Writer   // nil: nowhere
 }
+
+// anySeed is one that is short enough to type again.
+func anySeed() uint64 { return 1 + rand.Uint64N(9999) }
 
 // pleasant is quick enough to watch, and slow enough to interfere.
 var pleasant = settings{
@@ -91,7 +95,7 @@ func run(ctx context.Context, args []string, how settings, stdout, stderr io.Wri
 		_, _ = fmt.Fprintf(stderr, "sandbox: %v\nSee sandbox --help.\n", err)
 		return misuse
 	}
-	if how.Seed = 1 + rand.Uint64N(9999); f.Seed != nil { // short enough to type again
+	if how.Seed, how.Out = anySeed(), stdout; f.Seed != nil {
 		how.Seed = *f.Seed
 	}
 	if err := serve(ctx, f.Listen, how, stdout); err != nil {

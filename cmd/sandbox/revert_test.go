@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -30,13 +31,16 @@ func TestRevertible(t *testing.T) {
 	began := steady(c.world())
 	back := map[string]string{
 		"kill": "start", "stop": "start", "app-break": "app-mend", "serve-old": "serve-new",
-		"jenkins-down": "jenkins-up", "github-down": "github-up",
+		"jenkins-down": "jenkins-up", "github-down": "github-up", "slack-hostile": "slack-behave", "ci-red": "ci-green",
 		// What heals by itself, or the bot does.
 		"slack-drop": "", "slack-deaf": "",
 	}
-	counterparts := []string{"start", "app-mend", "serve-new", "jenkins-up", "github-up"}
+	counterparts := []string{"start", "app-mend", "serve-new", "jenkins-up", "github-up", "slack-behave", "ci-green"}
 	for _, k := range c.world().Switches {
 		if slices.Contains(counterparts, k.Name) {
+			if k.Possible {
+				t.Errorf("%s can be turned when there is nothing to undo", k.Name)
+			}
 			continue // it is tried after the other
 		}
 		if k.Name == "fail-stage" {
@@ -57,6 +61,37 @@ func TestRevertible(t *testing.T) {
 		if !c.comes(func() bool { last = steady(c.world()); return same(began, last) }) {
 			t.Fatalf("after %s and %q the world is not as it was: %s", k.Name, undo, difference(began, last))
 		}
+	}
+}
+
+// What began hostile can be so again, with the same seed, and it is printed.
+func TestHostileAgain(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	how := quick
+	how.Seed, how.Out = 4711, &out
+	c, _ := visitWith(t, how)
+	if w := c.world(); w.Hostile != 4711 {
+		t.Errorf("it begins with seed %d", w.Hostile)
+	}
+	c.turn("slack-behave")
+	if w := c.world(); w.Hostile != 0 {
+		t.Errorf("it behaves with seed %d", w.Hostile)
+	}
+	c.turn("slack-hostile")
+	if w := c.world(); w.Hostile != 4711 {
+		t.Errorf("it is hostile again with seed %d", w.Hostile)
+	}
+	c.do("/api/world/slack-hostile", map[string]string{"seed": "42"})
+	if w := c.world(); w.Hostile != 42 {
+		t.Errorf("it is hostile with seed %d, not the one that was given", w.Hostile)
+	}
+	c.turn("reset")
+	if w := c.world(); w.Hostile != 4711 {
+		t.Errorf("after a reset it begins with seed %d", w.Hostile)
+	}
+	if want := "Slack behaves now.\nSlack is a little hostile now, seed 4711.\nSlack is a little hostile now, seed 42.\n"; out.String() != want {
+		t.Errorf("printed: %q", out.String())
 	}
 }
 

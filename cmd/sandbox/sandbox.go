@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"thbot/cmd/sandbox/world"
+	"thbot/integrations/fakehttp"
 )
 
 // sandbox is a scene, and the page to act on it. It is an http.Handler.
@@ -34,10 +35,12 @@ type scene struct {
 	bot      *process
 	unwatch  context.CancelFunc
 	unwatchd chan struct{}
+	commands []command // of the bot
 
 	mu     sync.Mutex
 	broken outages
 	pushes int
+	seed   uint64   // that Slack was hostile by last; 0: it never was
 	calls  []record // to Jenkins
 }
 
@@ -92,6 +95,13 @@ func (s *sandbox) Close() error {
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
 
+// print says something where the sandbox was started.
+func (s *sandbox) print(line string) {
+	if s.how.Out != nil {
+		_, _ = fmt.Fprintln(s.how.Out, line) // what the page shows, too
+	}
+}
+
 // now is the scene that is on.
 func (s *sandbox) now() *scene {
 	s.mu.Lock()
@@ -113,12 +123,15 @@ func (s *sandbox) begin() (sc *scene, err error) {
 	sc.Jenkins.Boot, sc.Jenkins.Loading = boot, loading
 	// GitHub and the apps have no channel that tells of changes, but what they
 	// are asked passes here.
-	sc.Gate(func(call, moment string) {
-		if moment == "answered" {
-			sc.called(call)
+	sc.Gate(func(_, moment string) {
+		if moment == fakehttp.Answered {
 			s.touch()
 		}
 	})
+	sc.Answered = func(call string, status int) {
+		sc.called(call, status)
+		s.touch()
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("beginning a new world: %w", err), sc.World.Close())
@@ -133,6 +146,9 @@ func (s *sandbox) begin() (sc *scene, err error) {
 	config := filepath.Join(s.dir, fmt.Sprintf("thbot-%d.yaml", n))
 	ledger := "sqlite:" + filepath.Join(s.dir, fmt.Sprintf("thbot-%d.db", n))
 	if err := os.WriteFile(config, []byte(sc.Config(ledger, s.how.Times)), 0o600); err != nil {
+		return nil, err
+	}
+	if sc.commands, err = commands(config, sc.People()); err != nil {
 		return nil, err
 	}
 	sc.Hostile(s.how.Seed)

@@ -40,9 +40,11 @@ type visitor struct {
 }
 
 // visit opens a sandbox on loopback, with the real bot in it.
-func visit(t *testing.T) (visitor, *sandbox) {
+func visit(t *testing.T) (visitor, *sandbox) { t.Helper(); return visitWith(t, quick) }
+
+func visitWith(t *testing.T, how settings) (visitor, *sandbox) {
 	t.Helper()
-	s, err := open(quick)
+	s, err := open(how)
 	if err != nil {
 		t.Fatal(err)
 	}

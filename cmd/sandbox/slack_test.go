@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -102,7 +104,7 @@ func testPlaces(t *testing.T, w window) {
 	w.until(badge("dm") + ` === undefined`)
 	if zone := w.world().People[0].Zone; zone == "" {
 		t.Error("ana has no time zone")
-	} else if got, want := eval[string](w, `document.querySelector("#messages .blocks time").textContent`), eval[string](w, fmt.Sprintf(`new Date(%d).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", timeZone: %q})`, at*1000, zone)); got != want {
+	} else if got, want := eval[string](w, `document.querySelector("#messages .blocks time").textContent`), eval[string](w, fmt.Sprintf(`new Date(%d).toLocaleTimeString([], {hour: "numeric", minute: "2-digit", timeZone: %q})`, at*1000, zone)); got != want {
 		t.Errorf("ana reads %s, want %s", got, want)
 	}
 	w.do(chromedp.Focus("#text"))
@@ -137,12 +139,20 @@ func testCompletion(t *testing.T, w window) {
 	line := `document.getElementById("text").value`
 	offered := func() int { return eval[int](w, `document.querySelectorAll("#offers [role=option]").length`) }
 	w.keys("/th ")
-	if n := offered(); n != len(commands()) {
-		t.Errorf("%d commands are offered, want %d", n, len(commands()))
+	if n, known := offered(), w.world().Commands; n != len(known) || n < 4 {
+		t.Errorf("%d commands are offered of %d", n, len(known))
 	}
 	w.accessible("completion")
 	w.picture("completion")
-	w.keys("de" + kb.Tab)
+	w.keys("de" + kb.Tab + "pro")
+	if names := eval[string](w, `[...document.querySelectorAll("#offers code")].map((c) => c.innerText).join()`); names != "/th deploy production,/th deploy prototype" {
+		t.Errorf("pro is completed to %s", names)
+	}
+	w.keys("d")
+	w.says("also prod")
+	w.keys(strings.Repeat(kb.Backspace, 4) + "tc")
+	w.says("also tc")
+	w.keys(strings.Repeat(kb.Backspace, 2))
 	if got := eval[string](w, line); got != "/th deploy " {
 		t.Fatalf("Tab makes it %q", got)
 	}
@@ -162,6 +172,41 @@ func testCompletion(t *testing.T, w window) {
 	w.keys("/th s" + kb.Escape)
 	if n := offered(); n != 0 || eval[string](w, line) != "/th s" {
 		t.Errorf("after Escape %d are offered, and the line is %q", n, eval[string](w, line))
+	}
+}
+
+// Arguments can have words before them, alternatives, and be left out.
+func testArguments(t *testing.T, w window) {
+	app := []word{{"production", []string{"prod"}}, {"prototype", []string{"proto"}}}
+	anything := argument{false, []shape{{"", []word{}}}}
+	known, err := json.Marshal([]command{
+		{[]string{"lock"}, "lock", "Locks it.", []argument{{false, []shape{{"", app}}}, {true, []shape{{"for", []word{}}, {"until", []word{}}}}, anything}},
+		{[]string{"deploy", "promote"}, "deploy", "Deploys it.", []argument{{false, []shape{{"", app}}}, {true, anything.Forms}, {true, []shape{{"force", []word{}}}}}},
+		{[]string{"access"}, "access", "Gives access.", []argument{{false, []shape{{"grant", []word{{"@ana", []string{}}}}, {"", []word{{"list", []string{}}}}}}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{
+		"/t":                       "/th ",
+		"/th pro":                  "/th deploy ", // by its other name
+		"/th lock proto":           "/th lock prototype",
+		"/th LOCK PROD ":           "/th LOCK PROD for ,/th LOCK PROD until ",
+		"/th lock prod u":          "/th lock prod until ",
+		"/th lock prod for ":       "",
+		"/th lock prod for 2h ":    "",
+		"/th lock prod alerts ":    "",
+		"/th deploy prod 9f8e7d6 ": "/th deploy prod 9f8e7d6 force ",
+		"/th deploy prod --force ": "",
+		"/th access ":              "/th access grant ,/th access list",
+		"/th access grant @":       "/th access grant @ana",
+		"/th nonsense prod":        "",
+		"Hello":                    "",
+	} {
+		got := eval[string](w, fmt.Sprintf(`import("/complete.js").then((m) => m.completions(%s, %s).map(([line]) => line).join())`, quoted(typed), known))
+		if got != want {
+			t.Errorf("%q is completed to %q, want %q", typed, got, want)
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ type state struct {
 	Pipeline     []string          `json:"pipeline"` // the stages that every run has
 	Runs         []runState        `json:"runs"`     // newest first
 	Commits      []commit          `json:"commits"`  // of master, newest first
+	Branches     []branch          `json:"branches"` // master first
+	Hostile      uint64            `json:"hostile"`  // the seed that Slack misbehaves by; 0: it behaves
 	Bot          botState          `json:"bot"`
 	Jenkins      service           `json:"jenkins"`
 	GitHub       service           `json:"github"`
@@ -72,6 +74,15 @@ type commit struct {
 	SHA     string `json:"sha"`
 	Subject string `json:"subject"`
 	Author  string `json:"author"`
+	CI      string `json:"ci"` // success, failure, pending or none
+}
+
+type branch struct {
+	Name    string   `json:"name"`
+	Head    string   `json:"head"`
+	Ahead   int      `json:"ahead"` // of master, in commits
+	Behind  int      `json:"behind"`
+	Commits []commit `json:"commits"` // that master does not have, newest first
 }
 
 type botState struct {
@@ -94,6 +105,9 @@ type entry struct {
 	What string    `json:"what"`
 }
 
+// shownCommits is how many commits of master are shown.
+const shownCommits = 20
+
 // inJournal is how many entries of the journal are shown.
 const inJournal = 60
 
@@ -104,7 +118,7 @@ func (s *sandbox) world(*http.Request) (any, error) {
 		return nil, err
 	}
 	st := state{
-		Names: map[string]string{fakeslack.BotUser: fakeslack.BotName, fakeslack.Slackbot: "Slackbot"}, Pipeline: world.Stages, Commands: commands(),
+		Names: map[string]string{fakeslack.BotUser: fakeslack.BotName, fakeslack.Slackbot: "Slackbot"}, Pipeline: world.Stages, Commands: sc.commands, Hostile: sc.Hostility(),
 		Bot:        botState{sc.bot.state(), fakeslack.BotUser, fakeslack.BotName, sc.Slack.Sockets(), s.logFile()},
 		Jenkins:    service{sc.URL("jenkins"), sc.outages().Jenkins, time.Since(sc.outages().Restarted) < boot+loading},
 		GitHub:     service{sc.URL("github"), sc.outages().GitHub, false},
@@ -113,6 +127,8 @@ func (s *sandbox) world(*http.Request) (any, error) {
 	}
 	for _, p := range sc.People() {
 		st.People = append(st.People, person{p.ID, p.Name, p.Role, p.Zone})
+	}
+	for _, p := range sc.Everybody() {
 		st.Names[p.ID] = p.Name
 	}
 	for _, c := range sc.Places() {
@@ -125,13 +141,26 @@ func (s *sandbox) world(*http.Request) (any, error) {
 	for _, r := range runs {
 		st.Runs = append(st.Runs, sc.show(r))
 	}
-	for _, c := range slices.Backward(sc.GitHub.Commits()) {
-		st.Commits = append(st.Commits, commit{c.SHA, c.Subject, c.Login})
+	st.Commits = sc.commits(world.Master, shownCommits)
+	for _, b := range sc.Branches() {
+		st.Branches = append(st.Branches, branch{b.Name, b.Head, b.Ahead, b.Behind, sc.commits(b.Name, b.Ahead)})
 	}
 	for _, w := range switches() {
 		st.Switches = append(st.Switches, w.state(sc))
 	}
 	return st, nil
+}
+
+// commits are the newest so many of a branch.
+func (sc *scene) commits(branch string, most int) []commit {
+	list := []commit{}
+	for _, c := range sc.Log(branch) {
+		if len(list) == most {
+			break
+		}
+		list = append(list, commit{c.SHA, c.Subject, c.Login, sc.CIOf(c.SHA)})
+	}
+	return list
 }
 
 func (sc *scene) show(r fakejenkins.RunState) runState {

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -94,7 +93,8 @@ func switches() []knob {
 			Possible: func(sc *scene) bool { return sc.anyApp(func(a world.AppState) bool { return a.Stuck }) }, Do: serveNew},
 
 		{Name: "push", Group: "jenkins", Label: "Push", Does: "A new commit on master, and a run that builds it.", Parameters: []parameter{
-			{"subject", "What the commit says; without it, something plausible."}, {"author", "Whose it is; without it, one of bea, cid and dov."}}, Do: push},
+			{"subject", "What the commit says; without it, something plausible."}, {"author", "Whose it is; without it, one of bea, cid and dov."},
+			{"ci", "What CI says of it: success, failure, pending or none; without it, success."}}, Do: push},
 		{Name: "run-again", Group: "jenkins", Label: "Run again", Does: "A new run of the commit of the newest run.", Parameters: someRun("the newest"), Do: runAgain},
 		{Name: "proceed-by-hand", Group: "jenkins", Label: "Proceed by hand", Does: "dov answers the newest waiting run in Jenkins.", Parameters: someRun("the newest that waits"),
 			Possible: func(sc *scene) bool { return sc.any(waits) }, Do: proceed},
@@ -114,6 +114,18 @@ func switches() []knob {
 		{Name: "slack-lose-answer", Group: "slack", Label: "Lose an answer", Does: "The next post happens, but the bot does not hear so.", Do: slackLose},
 		{Name: "slack-duplicate", Group: "slack", Label: "Deliver twice", Does: "The next command or press reaches the bot two times.", Do: slackDuplicate},
 
+		{Name: "slack-hostile", Group: "slack", Label: "A little hostile", Does: "One command or press in twenty comes twice, one in twenty late; one call in fifty is answered 429.", Parameters: []parameter{
+			{"seed", "A number that decides which ones; without it, that of the last time."}},
+			Possible: func(sc *scene) bool { return sc.Hostility() == 0 }, Do: slackHostile},
+		{Name: "slack-behave", Group: "slack", Label: "Behave", Does: "Slack does what it should again.",
+			Possible: func(sc *scene) bool { return sc.Hostility() != 0 }, Do: slackBehave},
+
+		{Name: "push-prototype", Group: "github", Label: "Push to prototype", Does: "A new commit on the branch prototype, which the app serves soon after.", Parameters: []parameter{
+			{"subject", "What the commit says; without it, something plausible."}, {"author", "Whose it is; without it, pia."}}, Do: pushPrototype},
+		{Name: "ci-red", Group: "github", Label: "Fail CI", Does: "CI says that the newest commit of master is broken.",
+			Possible: func(sc *scene) bool { return sc.CIOf(sc.GitHub.Branch(world.Master)) != world.Red }, Do: ci(world.Red)},
+		{Name: "ci-green", Group: "github", Label: "Pass CI", Does: "CI says that it is fine.",
+			Possible: func(sc *scene) bool { return sc.CIOf(sc.GitHub.Branch(world.Master)) != world.Green }, Do: ci(world.Green)},
 		{Name: "github-down", Group: "github", Label: "Take it away", Does: "GitHub answers 503 to everything.",
 			Possible: func(sc *scene) bool { return !sc.outages().GitHub }, Do: githubDown(true)},
 		{Name: "github-up", Group: "github", Label: "Give it back", Does: "GitHub answers again.",
@@ -250,6 +262,39 @@ func slackDuplicate(_ *sandbox, sc *scene, _ map[string]string) (string, error) 
 	return "The next command or press is delivered twice.", nil
 }
 
+// lastSeed is the seed that Slack was hostile by last, or that it would be.
+func (s *sandbox) lastSeed(sc *scene) uint64 {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if sc.seed == 0 {
+		sc.seed = cmp.Or(s.how.Seed, anySeed())
+	}
+	return sc.seed
+}
+
+func slackHostile(s *sandbox, sc *scene, params map[string]string) (string, error) {
+	if given := strings.TrimSpace(params["seed"]); given != "" {
+		seed, err := strconv.ParseUint(given, 10, 53) // as much as a page can hold
+		if err != nil || seed == 0 {
+			return "", refusal{400, fmt.Sprintf("%q is no seed; it must be a number from 1 on.", given)}
+		}
+		sc.mu.Lock()
+		sc.seed = seed
+		sc.mu.Unlock()
+	}
+	seed := s.lastSeed(sc)
+	sc.Hostile(seed)
+	said := fmt.Sprintf("Slack is a little hostile now, seed %d.", seed)
+	s.print(said)
+	return said, nil
+}
+
+func slackBehave(s *sandbox, sc *scene, _ map[string]string) (string, error) {
+	sc.Hostile(0)
+	s.print("Slack behaves now.")
+	return "Slack behaves now.", nil
+}
+
 // by is who does things in Jenkins by hand.
 const by = "dov"
 
@@ -331,31 +376,4 @@ func runAgain(_ *sandbox, sc *scene, params map[string]string) (string, error) {
 	}
 	n, err := sc.Run(sc.Carries(r.Number), "", world.Promotion)
 	return fmt.Sprintf("Run %d builds %s again.", n, r.DisplayName), err
-}
-
-// plausible are pushed one after the other.
-var plausible = []struct{ author, subject string }{
-	{"cid", "Bug 1790014 - Show retriggered jobs in one group (#9102)"},
-	{"bea", "Bug 1790022 - Keep the filter when the page is reloaded (#9103)"},
-	{"dov", "Bump django from 5.1.2 to 5.1.3 (#9104)"},
-	{"cid", "Bug 1790031 - Explain why a summary has no suggestions (#9106)"},
-	{"bea", "Bug 1790040 - Store performance signatures once (#9107)"},
-}
-
-func push(_ *sandbox, sc *scene, params map[string]string) (string, error) {
-	sc.mu.Lock()
-	n := sc.pushes
-	sc.pushes++
-	sc.mu.Unlock()
-	next := plausible[n%len(plausible)]
-	if subject := strings.TrimSpace(params["subject"]); subject != "" {
-		next.subject = subject
-	}
-	if author := strings.TrimSpace(params["author"]); author != "" {
-		next.author = author
-	}
-	sum := sha1.Sum(fmt.Appendf(nil, "push %d", n))
-	commit := sc.Push(hex.EncodeToString(sum[:])[:7], next.author, next.subject)
-	run, err := sc.Run(commit, "", world.Promotion)
-	return fmt.Sprintf("%s pushed %s; run %d builds it.", next.author, commit[:7], run), err
 }

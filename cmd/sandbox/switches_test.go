@@ -54,6 +54,19 @@ func TestSwitches(t *testing.T) {
 		{name: "abort-run", status: 409, says: "No run goes on or waits."},
 		{name: "jenkins-restart", says: "Jenkins is restarting.", sees: func(w state) bool { return w.Jenkins.Restarting && heard(w, "Jenkins", "restarted") }},
 
+		{name: "push", params: map[string]string{"ci": "fine"}, status: 400, says: `it never says "fine"`},
+		{name: "push", params: map[string]string{"ci": "pending"}, says: "dov pushed", sees: func(w state) bool { return w.Commits[0].CI == world.Pending }},
+		{name: "ci-red", says: "CI says failure of ", sees: func(w state) bool { return w.Commits[0].CI == world.Red }},
+		{name: "ci-green", says: "CI says success of ", sees: func(w state) bool { return w.Commits[0].CI == world.Green }},
+		{name: "push-prototype", params: map[string]string{"author": "zoe"}, says: "zoe pushed ", sees: func(w state) bool {
+			proto := w.Branches[1]
+			return proto.Name == "prototype" && proto.Ahead == 6 && proto.Behind == 78 && proto.Commits[0].Author == "zoe" &&
+				proto.Head == proto.Commits[0].SHA && w.Environments[2].Live == proto.Head
+		}},
+
+		{name: "slack-hostile", params: map[string]string{"seed": "many"}, status: 400, says: `"many" is no seed`},
+		{name: "slack-hostile", params: map[string]string{"seed": "42"}, says: "Slack is a little hostile now, seed 42.", sees: func(w state) bool { return w.Hostile == 42 }},
+		{name: "slack-behave", says: "Slack behaves now.", sees: func(w state) bool { return w.Hostile == 0 }},
 		{name: "slack-429", says: "The next three posts are answered 429."},
 		{name: "slack-lose-answer", says: "The answer to the next post will be lost."},
 		{name: "slack-duplicate", says: "The next command or press is delivered twice."},

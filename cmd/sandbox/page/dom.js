@@ -20,8 +20,8 @@ export function h(tag, props, ...children) {
 /** hue is the colour that goes with a name. */
 export function hue(name) {
   let n = 0;
-  for (const c of name) n = n * 7 + c.codePointAt(0);
-  return Math.round(n * 137.5) % 360; // the golden angle keeps neighbours apart
+  for (const c of name) n = n * 290 + c.codePointAt(0);
+  return Math.round(n * 137.5) % 360; // by these numbers the usual people are easy to tell apart
 }
 
 export function avatar(name, bot) {

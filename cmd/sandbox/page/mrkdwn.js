@@ -107,8 +107,8 @@ export function link(address, label, props) {
 }
 
 const forms = {
-  "{time}": { hour: "2-digit", minute: "2-digit" },
-  "{time_secs}": { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+  "{time}": { hour: "numeric", minute: "2-digit" },
+  "{time_secs}": { hour: "numeric", minute: "2-digit", second: "2-digit" },
   "{date_num}": { year: "numeric", month: "2-digit", day: "2-digit" },
   "{date_slash}": { year: "numeric", month: "2-digit", day: "2-digit" },
   "{date}": { year: "numeric", month: "long", day: "numeric" },

@@ -15,7 +15,7 @@ export function readIn(name) {
 
 export const written = (at, form) => at.toLocaleString([], { timeZone: zone, ...form });
 
-export const clock = (at) => written(at, { hour: "2-digit", minute: "2-digit" });
+export const clock = (at) => written(at, { hour: "numeric", minute: "2-digit" });
 
 /** days is how many days lie between at and today. */
 export function days(at) {

@@ -9,9 +9,10 @@ const short = (sha) => (sha ?? "").slice(0, 7);
 export function world(panel, change, log) {
   const parts = [
     ["bot", "The bot", (w) => w.bot, bot],
-    ["apps", "What is live", (w) => [w.environments, w.commits], live],
+    ["apps", "What is live", (w) => [w.environments, w.commits, w.branches], live],
     ["jenkins", "Jenkins", (w) => [w.runs, w.pipeline, w.commits, w.jenkins], runs],
-    ["github", "GitHub", (w) => [w.github, w.commits, w.environments], github],
+    ["github", "GitHub", (w) => [w.github, w.commits, w.branches, w.environments], github],
+    ["slack", "Slack", (w) => w.hostile, slack],
   ].map(([id, title, data, make]) => {
     const state = h("div");
     panel.append(h("section", { id: "group-" + id }, h("h2", {}, title), state));
@@ -86,11 +87,14 @@ function bot(w) {
 function live(w) {
   return h("ul", { class: "rows" }, w.environments.map((e) => {
     const at = w.commits.findIndex((c) => c.sha === e.live);
+    const own = w.branches.find((b) => b.commits.some((c) => c.sha === e.live));
+    const commit = w.commits[at] ?? own?.commits.find((c) => c.sha === e.live);
     return h("li", { id: "app-" + e.name },
-      h("p", { class: "line", title: w.commits[at]?.subject }, h("b", {}, e.name), h("code", {}, short(e.live)),
+      h("p", { class: "line", title: commit?.subject }, h("b", {}, e.name), h("code", {}, short(e.live)),
         e.next && badge("warn", "→ " + short(e.next) + " is rolling out"),
         e.broken && badge("bad", "answers 502"), e.stuck && badge("warn", "deploys without effect"),
-        at > 0 && h("span", { class: "dim", title: "behind master" }, `${at} behind`)));
+        at > 0 && h("span", { class: "dim", title: "behind master" }, `${at} behind`),
+        own && h("span", { class: "dim" }, "of branch " + own.name)));
   }));
 }
 
@@ -122,14 +126,29 @@ function runs(w, change) {
   ];
 }
 
+const said = { success: ["good", "CI ✔", "CI is green"], failure: ["bad", "CI ✘", "CI has failed"], pending: ["now", "CI ◐", "CI is at it"], none: ["", "no CI", "CI says nothing"] };
+
 function github(w) {
   const on = (sha) => w.environments.filter((e) => e.live === sha).map((e) => badge("", e.name));
+  const row = (c) => {
+    const [kind, text, title] = said[c.ci] ?? said.none;
+    return h("li", { id: "commit-" + short(c.sha) },
+      h("p", { class: "line" }, h("code", {}, short(c.sha)), h("span", { class: "dim" }, c.author), h("span", { class: "badge " + kind, title }, text), on(c.sha)),
+      h("p", { class: "dim cut", title: c.subject }, c.subject));
+  };
   return [
     w.github.down && h("p", { class: "line" }, badge("bad", "answers 503")),
-    h("ol", { class: "rows", "aria-label": "Commits of master" }, w.commits.slice(0, 6).map((c) => h("li", { id: "commit-" + short(c.sha) },
-      h("p", { class: "line" }, h("code", {}, short(c.sha)), h("span", { class: "dim" }, c.author), on(c.sha)),
-      h("p", { class: "dim cut", title: c.subject }, c.subject)))),
+    w.branches.map((b, i) => [
+      h("h3", { id: "branch-" + b.name, class: "line" }, b.name, h("code", {}, short(b.head)),
+        (b.ahead > 0 || b.behind > 0) && h("span", { class: "dim" }, `${b.ahead} ahead, ${b.behind} behind master`)),
+      h("ol", { class: "rows", "aria-label": "Commits of " + b.name }, (i === 0 ? w.commits.slice(0, 6) : b.commits.slice(0, 3)).map(row)),
+      i > 0 && b.commits.length > 3 && h("p", { class: "dim" }, `and ${b.commits.length - 3} older ones of its own`),
+    ]),
   ];
+}
+
+function slack(w) {
+  return h("p", { class: "line" }, w.hostile ? [badge("warn", "a little hostile"), h("span", { class: "dim" }, "seed " + w.hostile)] : [badge("good", "behaves")]);
 }
 
 function unexpected(w) {
@@ -141,5 +160,5 @@ function record(e) {
   const at = new Date(e.at);
   return h("li", {},
     h("time", { dateTime: e.at }, written(at, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" })),
-    h("b", {}, e.who), h("span", {}, h("i", {}, e.kind), " ", e.what));
+    h("span", {}, h("b", {}, e.who), " ", h("i", {}, e.kind), " ", e.what));
 }

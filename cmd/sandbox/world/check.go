@@ -38,11 +38,11 @@ type checker struct {
 	root     yaml.Node
 	problems []error
 	taken    map[string]string // where what may be there only once is, by sort and value
-	commits  map[string]bool
+	commits  map[string]files  // by short commit
 }
 
 func (c *checker) check() error {
-	c.taken, c.commits = map[string]string{}, map[string]bool{}
+	c.taken, c.commits = map[string]string{}, map[string]files{}
 	c.checkPeople()
 	c.checkChannels()
 	c.checkGroups()
@@ -202,14 +202,27 @@ func (c *checker) checkGroups() {
 func (c *checker) checkBranches() {
 	for i, b := range c.Branches {
 		c.form(path("branches", i, "name"), "branch", b.Name, branch, "the name of a branch")
+		there := first()
 		if b.From != "" {
 			c.commit(path("branches", i, "from"), b.From)
+			there = c.commits[b.From]
 		}
 		for j, k := range b.Commits {
+			if next, err := there.after(k.Files); err != nil {
+				c.wrong(path("branches", i, "commits", j, "files"), "cannot be: %v", err)
+			} else {
+				there = next
+			}
 			c.form(path("branches", i, "commits", j, "sha"), "commit", k.SHA, short, "seven hexadecimal digits, in small letters")
 			c.form(path("branches", i, "commits", j, "author"), "", k.Author, line, "one line")
 			c.form(path("branches", i, "commits", j, "subject"), "", k.Subject, line, "one line")
-			c.commits[k.SHA] = true
+			if k.Updates < 0 {
+				c.wrong(path("branches", i, "commits", j, "updates"), "is %d, which is less than none", k.Updates)
+			}
+			if k.CI != "" {
+				c.oneOf(path("branches", i, "commits", j, "ci"), k.CI, ciStates)
+			}
+			c.commits[k.SHA] = there
 		}
 		if b.From == "" && len(b.Commits) == 0 {
 			c.wrong(path("branches", i), "needs commits, or the one it is from")
@@ -222,7 +235,7 @@ func (c *checker) checkBranches() {
 
 // commit checks that a commit is there.
 func (c *checker) commit(at []any, sha string) {
-	if !c.commits[sha] {
+	if _, is := c.commits[sha]; !is {
 		c.wrong(at, "is %q, which is no commit of a branch (before this)", sha)
 	}
 }

@@ -82,6 +82,10 @@ type CommitLine struct {
 	SHA     string `yaml:"sha"` // its first seven digits
 	Author  string `yaml:"author"`
 	Subject string `yaml:"subject"`
+	// Files is what it changes; a first commit has those of the directory tree beside.
+	Files   []Change `yaml:"files"`
+	CI      string   `yaml:"ci"`      // success, failure, pending or none; empty: success
+	Updates int      `yaml:"updates"` // so many updates of dependencies follow it
 }
 
 // Run is a run of the pipeline: one that is over, or one that is at a stage.
@@ -103,6 +107,9 @@ var usual = func() File {
 	}
 	return f
 }()
+
+// Everybody is all people of this world, those too that one cannot be.
+func (w *World) Everybody() []Person { return slices.Clone(w.file.People) }
 
 // People are those one can be in the usual world, in the order in which the
 // sandbox offers them.

@@ -78,6 +78,15 @@ func TestRead(t *testing.T) {
 		{"no master", "name: master", "name: main", "w.yaml:12: branches must have master"},
 		{"a branch from nowhere", "from: 0000001", "from: 0000009", `w.yaml:18: branches[1].from is "0000009", which is no commit`},
 
+		{"a file that is not there", "subject: Two}", "subject: Two, files: [{path: setup.cfg, replace: a, with: b}]}", "w.yaml:16: branches[0].commits[1].files cannot be: there is no file setup.cfg"},
+		{"an edit of nothing", "subject: Two}", "subject: Two, files: [{path: requirements/common.in, replace: flask, with: b}]}", `"flask" is there 0 times in requirements/common.in, not once`},
+		{"a file written and edited", "subject: Two}", "subject: Two, files: [{path: requirements/common.in, replace: celery, text: b}]}", "requirements/common.in is written and edited at once"},
+		{"a file removed and written", "subject: Two}", "subject: Two, files: [{path: requirements/common.in, remove: true, text: b}]}", "requirements/common.in is removed and changed at once"},
+		{"half an edit", "subject: Two}", "subject: Two, files: [{path: requirements/common.in, with: b}]}", "what is to be replaced is not said"},
+		{"no path", "subject: Two}", "subject: Two, files: [{path: ../x, text: b}]}", `"../x" is no path of a file`},
+		{"what CI never says", "subject: Two}", "subject: Two, ci: fine}", `w.yaml:16: branches[0].commits[1].ci is "fine"; it must be one of success, failure, pending, none`},
+		{"a negative number of updates", "subject: Two}", "subject: Two, updates: -1}", "w.yaml:16: branches[0].commits[1].updates is -1, which is less than none"},
+
 		{"an app", "production: 0000001", "produktion: 0000001", "w.yaml:21: apps.produktion is no app; they are production, stage, prototype, taskcluster-staging"},
 		{"an app that is missing", "production: 0000001, ", "", "w.yaml:21: apps must say what production serves"},
 		{"a commit that is not there", "production: 0000001", "production: 0000009", `w.yaml:21: apps.production is "0000009", which is no commit`},

@@ -23,11 +23,14 @@ const latest = 1500 * time.Millisecond
 // hostility decides what is hit. Each sort of misfortune has numbers of its
 // own, so that a seed hits the same ones of its sort, whatever happens between
 // them.
-type hostility struct{ twice, late, limited *rand.Rand }
+type hostility struct {
+	seed                 uint64
+	twice, late, limited *rand.Rand
+}
 
 func newHostility(seed uint64) *hostility {
 	numbers := func(sort uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, sort)) }
-	return &hostility{numbers(1), numbers(2), numbers(3)}
+	return &hostility{seed, numbers(1), numbers(2), numbers(3)}
 }
 
 // Hostile makes Slack misbehave in small doses, as it does now and then: it
@@ -40,6 +43,17 @@ func (w *World) Hostile(seed uint64) {
 		w.hostile = newHostility(seed)
 		w.hitNext(w.hostile)
 	}
+	w.touch()
+}
+
+// Hostility is the seed that Slack misbehaves by; 0: it behaves.
+func (w *World) Hostility() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hostile == nil {
+		return 0
+	}
+	return w.hostile.seed
 }
 
 // hitNext decides whether the next envelope comes twice. It is called with w.mu

@@ -61,6 +61,10 @@ type World struct {
 	Jenkins *fakejenkins.Server
 	GitHub  *fakegithub.Server
 	Apps    map[string]*faketreeherder.App
+	// Answered, if set, is told of each call to Jenkins and the status it was
+	// answered with, 0 for none. Set it before the world is listened to.
+	Answered func(call string, status int)
+
 	file    File
 	pace    Pace
 	gate    func(call, moment string) // of Slack; nil: none
@@ -68,15 +72,20 @@ type World struct {
 	closing sync.Once
 	closed  chan struct{}
 
-	mu      sync.Mutex
-	serves  map[string]string   // by app
-	apps    map[string]AppState // what else there is to say of an app
-	hostile *hostility          // nil: Slack behaves
-	changed chan struct{}       // closed and forgotten at the next change
-	timers  []*time.Timer
-	urls    map[string]string
-	servers []*http.Server
-	pipe    *fakehttp.Pipe
+	mu       sync.Mutex
+	serves   map[string]string   // by app
+	apps     map[string]AppState // what else there is to say of an app
+	branches []string            // those that are known
+	head     string              // of the branch prototype, when it was looked at last
+	trees    map[string]files    // by commit
+	ci       map[string]string   // what CI says, by commit
+	checks   map[string]int64    // its check runs, by commit
+	hostile  *hostility          // nil: Slack behaves
+	changed  chan struct{}       // closed and forgotten at the next change
+	timers   []*time.Timer
+	urls     map[string]string
+	servers  []*http.Server
+	pipe     *fakehttp.Pipe
 }
 
 // New returns the usual world before anything is in it but people and an empty
@@ -93,6 +102,7 @@ func (f File) New(pace Pace) *World {
 		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{},
 		Apps: map[string]*faketreeherder.App{}, file: f, pace: pace, closed: make(chan struct{}),
 		serves: map[string]string{}, apps: map[string]AppState{}, urls: map[string]string{},
+		trees: map[string]files{}, ci: map[string]string{}, checks: map[string]int64{},
 	}
 	for _, name := range Environments {
 		w.Apps[name] = &faketreeherder.App{Name: name}
@@ -110,7 +120,8 @@ func (f File) New(pace Pace) *World {
 	for _, g := range f.Groups {
 		w.Slack.AddGroup(fakeslack.Group{ID: g.ID, Handle: g.Handle, Name: g.Name, Users: f.idsOf(g.Members)})
 	}
-	w.Slack.Gate = w.atSlack
+	w.Slack.Subscribed = []string{"app_home_opened"}
+	w.Slack.Gate, w.GitHub.Gate = w.atSlack, w.atGitHub
 	w.Jenkins.AddJob(Job, fakejenkins.JobSpec{Parameters: []fakejenkins.Parameter{{Name: "ImageTag"}}, Next: f.NextRun, Named: named})
 	w.Jenkins.OnStage = w.stageEnded
 	return w
@@ -134,25 +145,6 @@ func (w *World) PlacesOf(person string) []Place {
 func Commit(short string) string {
 	sum := sha1.Sum([]byte(short))
 	return (short + hex.EncodeToString(sum[:]))[:40]
-}
-
-// Push adds a commit to the end of master.
-func (w *World) Push(short, author, subject string) string {
-	sha := w.pushTo(Master, CommitLine{short, author, subject})
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.touch()
-	return sha
-}
-
-func (w *World) pushTo(branch string, line CommitLine) string {
-	c := fakegithub.CommitSpec{SHA: Commit(line.SHA), Subject: line.Subject, Login: line.Author}
-	if head := w.GitHub.Branch(branch); head != "" {
-		c.Parents = []string{head}
-	}
-	sha := w.GitHub.AddCommit(c)
-	w.GitHub.SetBranch(branch, sha)
-	return sha
 }
 
 // Serve makes an app serve a commit.
@@ -213,43 +205,27 @@ func named(spec fakejenkins.RunSpec) string {
 	return commit[:min(7, len(commit))]
 }
 
-// stageEnded makes the app serve what the stage deployed; in a rollout old and
-// new pods answer in turn.
+// stageEnded makes the app serve what the stage deployed.
 func (w *World) stageEnded(_ string, run int, stage, status string) {
 	app := map[string]string{ToStage: "stage", ToProd: "production"}[stage]
 	if app == "" || status != "SUCCESS" || w.past.Load() {
 		return
 	}
-	go func() { // Jenkins can be asked for the run only after this has returned
-		commit := w.Carries(run)
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		old := w.serves[app]
-		if commit == "" || w.apps[app].Stuck {
-			return
-		}
-		w.deployed(app, commit)
-		w.Apps[app].Rollout(old, commit)
-		w.timers = append(w.timers, time.AfterFunc(w.pace.Rollout, func() { w.Serve(app, commit) }))
-	}()
+	go func() { w.rollout(app, w.Carries(run)) }() // Jenkins can be asked for the run only after this has returned
 }
 
 // Usual lets there be what the world's file has beside people: the branches,
 // what the apps serve, and the runs.
 func (w *World) Usual() error {
+	w.past.Store(true)
+	defer w.past.Store(false)
 	for _, b := range w.file.Branches {
-		if b.From != "" {
-			w.GitHub.SetBranch(b.Name, Commit(b.From))
-		}
-		for _, c := range b.Commits {
-			w.pushTo(b.Name, c)
-		}
+		w.begin(b)
 	}
+	w.follow()
 	for _, name := range Environments {
 		w.Serve(name, Commit(w.file.Apps[name]))
 	}
-	w.past.Store(true)
-	defer w.past.Store(false)
 	for _, r := range w.file.Runs {
 		spec := fakejenkins.RunSpec{Result: r.Result, Stages: w.stages(&Promotion)}
 		if r.StartedBy != "" {
@@ -311,7 +287,10 @@ func (w *World) handler(service string) http.Handler {
 	case "slack":
 		return w.Slack
 	case "jenkins":
-		return w.Jenkins
+		if w.Answered == nil {
+			return w.Jenkins
+		}
+		return answers{w.Jenkins, w.Answered}
 	case "github":
 		return w.GitHub
 	}
@@ -344,7 +323,7 @@ func (w *World) Close() error {
 // Gate sets what is called at each moment of each request, of any service. Set
 // it before the world is listened to.
 func (w *World) Gate(gate func(call, moment string)) {
-	w.gate, w.Jenkins.Gate, w.GitHub.Gate = gate, gate, gate
+	w.gate, w.Jenkins.Gate = gate, gate // those of Slack and GitHub pass it on
 	for _, a := range w.Apps {
 		a.Gate = gate
 	}
@@ -368,36 +347,38 @@ func (w *World) Config(ledger, times string) string {
 		fmt.Fprintf(&rights, "  %s: [%s]\n", role, strings.Join(w.file.groupsWith(role), ", "))
 	}
 	return fmt.Sprintf(`slack:
-  api_url: %sapi/
-  channel: %s
-ledger: %q
-jenkins: {url: %s}
-github: {api_url: %s, repository: mozilla/treeherder}
+  api_url: %[1]sapi/
+  channel: %[2]s
+ledger: %[3]q
+jenkins: {url: %[4]s}
+github: {api_url: %[5]s, repository: mozilla/treeherder}
 roles:
-%senvironments:
+%[6]senvironments:
   - name: production
     aliases: [prod]
-    url: %s
+    url: %[7]s
     branch: master
-    jenkins: {job: %s, stage: %s, commit_from: {parameter: ImageTag}}
+    jenkins: {job: %[8]s, stage: %[9]s, commit_from: {parameter: ImageTag}}
     confirm: {expires: 20m}
   - name: stage
-    url: %s
+    url: %[10]s
     branch: master
+    jenkins: {job: %[8]s, stage: %[11]s, commit_from: {parameter: ImageTag}}
     deploys: "It deploys by itself, from every push to master."
   - name: prototype
     aliases: [proto]
-    url: %s
+    url: %[12]s
     branch: prototype
+    reset_to: master
     deploys: "It deploys by itself, from every push to the branch prototype; an admin of the repository can let you push there."
   - name: taskcluster-staging
     aliases: [tc]
-    url: %s
+    url: %[13]s
     branch: taskcluster-staging
     deploys: "It has its own pipeline, which I do not know."
-times: {%s}
+times: {%[14]s}
 `, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
-		w.URL("stage"), w.URL("prototype"), w.URL("taskcluster-staging"), times)
+		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times)
 }
 
 // Env is the environment that the bot is started with: secrets that are none.

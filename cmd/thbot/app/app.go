@@ -88,7 +88,12 @@ func Run(ctx context.Context, o Options) (err error) {
 	all, actx := errgroup.WithContext(ctx)
 	all.Go(func() error { return chat.Run(actx, b) })
 	all.Go(func() error { return b.Run(actx) })
-	all.Go(func() error { handlers.ReadAhead(actx, things, o.Log); return nil })
+	all.Go(func() error {
+		handlers.ReadAhead(actx, things, func(environment string, err error) {
+			o.Log.Info("reading ahead what a preview will need", zap.String("environment", environment), zap.Error(err))
+		})
+		return nil
+	})
 	return quietly(ctx, all.Wait())
 }
 
