@@ -105,7 +105,7 @@ func (c *chat) begin(method, about string) (f fault) {
 	return f
 }
 
-func (c *chat) Post(_ context.Context, channel string, card bot.Card, key string) (string, error) {
+func (c *chat) Post(_ context.Context, channel, _ string, card bot.Card, key string) (string, error) {
 	f := c.begin("post", key)
 	defer c.mu.Unlock()
 	id := fmt.Sprintf("%d.%s", len(c.messages)+1, channel)
@@ -150,7 +150,7 @@ func (c *chat) Whisper(_ context.Context, channel, user string, card bot.Card) e
 	return f.err
 }
 
-func (c *chat) Find(_ context.Context, channel, key string, since time.Time) (string, error) {
+func (c *chat) Find(_ context.Context, channel, _, key string, since time.Time) (string, error) {
 	f := c.begin("find", key)
 	defer c.mu.Unlock()
 	if f.err != nil {

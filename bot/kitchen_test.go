@@ -26,6 +26,7 @@ type kitchen struct {
 	broken string          // what panics: "plan", "answer", "ask", "card", "say", "look"
 	chance func() fault    // what becomes of the others
 	every  time.Duration
+	table  laying // what the tables' kinds do
 }
 
 func newKitchen() *kitchen {

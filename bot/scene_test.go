@@ -25,6 +25,7 @@ const (
 	ana   = "U0ANA"  // asks
 	bo    = "U0BO"   // a cook, by group
 	cleo  = "U0CLEO" // a cook, by her own id
+	dora  = "U0DORA" // a waiter, by group
 	gil   = "U0GIL"  // a guest
 	faye  = "U0FAYE" // of another workspace
 	robo  = "U0ROBO"
@@ -69,8 +70,8 @@ func newScene(t *testing.T, url, password string) *scene {
 	if testing.Verbose() {
 		s.log = zap.New(zapcore.NewTee(core, zapcore.NewCore(zapcore.NewConsoleEncoder(zap.NewDevelopmentEncoderConfig()), zapcore.AddSync(testLog{t}), zap.InfoLevel)))
 	}
-	s.people = &people{fresh: map[string]time.Duration{}, down: map[string]bool{}, groups: map[string][]string{"S0COOKS": {bo, gone}}, members: map[string]bot.Member{}}
-	for id, m := range map[string]bot.Member{ana: {}, bo: {}, cleo: {}, gil: {Guest: true}, faye: {Foreign: true}, robo: {Bot: true}, gone: {Gone: true}} {
+	s.people = &people{fresh: map[string]time.Duration{}, down: map[string]bool{}, groups: map[string][]string{"S0COOKS": {bo, gone}, "S0WAITERS": {dora}}, members: map[string]bot.Member{}}
+	for id, m := range map[string]bot.Member{ana: {}, bo: {}, cleo: {}, dora: {}, gil: {Guest: true}, faye: {Foreign: true}, robo: {Bot: true}, gone: {Gone: true}} {
 		m.Person = bot.Person{ID: id, Name: strings.ToLower(id[2:])}
 		s.people.members[id] = m
 	}
@@ -93,9 +94,10 @@ func (l testLog) Write(p []byte) (int, error) {
 func (s *scene) newBot(idle time.Duration) *bot.Bot {
 	b := &bot.Bot{
 		Ledger: s.ledger, Chat: s.chat, Directory: s.people, Channel: room, Room: "#kitchen", Word: "/tea", Log: s.log,
-		Roles:    bot.Roles{bot.Admins: {"S0COOKS", cleo}},
-		Times:    bot.Times{Lease: s.lease, Limit: s.lease / 2, Plan: 15 * time.Second, Idle: idle},
-		Commands: []bot.Command{bot.Operates(brewing{s.kitchen}), bot.Operates(feast{brewing{s.kitchen}}), bot.Operates(cleaning{s.kitchen}), bot.Answers(recipe{s.kitchen}), bot.Answers(secret{})},
+		Roles: bot.Roles{bot.Admins: {"S0COOKS", cleo}, bot.CloudOps: {"S0WAITERS"}},
+		Times: bot.Times{Lease: s.lease, Limit: s.lease / 2, Plan: 15 * time.Second, Idle: idle},
+		Commands: []bot.Command{bot.Operates(brewing{s.kitchen}), bot.Operates(feast{brewing{s.kitchen}}), bot.Operates(cleaning{s.kitchen}), bot.Answers(recipe{s.kitchen}), bot.Answers(secret{}),
+			bot.Operates(banquet{s.kitchen}), bot.Operates(keeping{s.kitchen}), bot.Operates(watching{s.kitchen})},
 	}
 	b.Commands = append(b.Commands, bot.Help(b))
 	return b

@@ -65,8 +65,7 @@ func Open(ctx context.Context, o Options) (*Ledger, error) {
 	case "mysql":
 		s, err = openMySQL(ctx, rest, o)
 	default:
-		// The URL itself is not shown: a mistyped one may hold a password.
-		err = errors.New(`its URL begins neither with "sqlite:" nor with "mysql:"`)
+		err = errKind
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the ledger: %w", err)
@@ -91,5 +90,8 @@ func (l *Ledger) View(ctx context.Context, f func(v bot.View) error) error {
 // Close closes the ledger. A transaction that has begun is completed; those
 // that still wait get an error, as does whoever comes later.
 func (l *Ledger) Close() error { return l.store.close() }
+
+// The URL itself is not shown: a mistyped one may hold a password.
+var errKind = errors.New(`its URL begins neither with "sqlite:" nor with "mysql:"`)
 
 var errClosed = errors.New("the ledger is closed")

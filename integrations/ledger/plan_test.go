@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"thbot/bot"
 )
 
 // planned asks the database by which index it runs each query.
@@ -42,9 +44,14 @@ func TestIndexes(t *testing.T) {
 	v.DueOperations([]string{"x", "y"}, 9)
 	v.DueMessages(9)
 	v.Events("x")
+	v.Holders("x")
+	v.History(bot.History{Limit: 9})
+	v.History(bot.History{About: "x", Kinds: []string{"x"}, Limit: 9})
+	v.History(bot.History{Person: "x", Limit: 9})
 	want := []string{
 		"sqlite_autoindex_operations_1", "sqlite_autoindex_messages_1", "sqlite_autoindex_received_1", "sqlite_autoindex_scopes_1",
 		"received_due", "operations_due", "messages_due", "messages_due", "events_operation",
+		"sqlite_autoindex_scopes_1", "operations_created", "operations_about", "operations_created",
 	}
 	if diff := cmp.Diff(want, p.indexes); diff != "" || v.broken != nil {
 		t.Errorf("%v; indexes (-want +got):\n%s", v.broken, diff)

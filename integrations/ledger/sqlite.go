@@ -114,11 +114,8 @@ func openSQLite(ctx context.Context, file string, o Options) (_ store, err error
 // ledgerFile makes the file if it is not there, for the bot's own user alone
 // (SQLite gives its -wal and -shm the same rights), and returns its one name.
 func ledgerFile(file string) (string, error) {
-	switch {
-	case file == "":
-		return "", errors.New("its URL names no file: sqlite:FILE")
-	case strings.HasPrefix(file, "//"), strings.Contains(file, "?"):
-		return "", errors.New("its URL is no more than sqlite: and the name of the file, without // and ?")
+	if err := checkFileName(file); err != nil {
+		return "", err
 	}
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -132,6 +129,16 @@ func ledgerFile(file string) (string, error) {
 		return "", err
 	}
 	return filepath.Abs(file)
+}
+
+func checkFileName(file string) error {
+	switch {
+	case file == "":
+		return errors.New("its URL names no file: sqlite:FILE")
+	case strings.HasPrefix(file, "//"), strings.Contains(file, "?"):
+		return errors.New("its URL is no more than sqlite: and the name of the file, without // and ?")
+	}
+	return nil
 }
 
 func openFile(file string, settings url.Values) (*sql.DB, error) {
@@ -259,7 +266,7 @@ func (s *sqliteStore) exec(statement string) error {
 }
 
 func (s *sqliteStore) view(ctx context.Context, f func(bot.View) error) error {
-	return viewing(ctx, s.readers, sql.LevelDefault, func(*sql.Tx) (time.Time, error) { return clock(), nil }, f)
+	return viewing(ctx, s.readers, sql.LevelDefault, ownClock, f)
 }
 
 func (s *sqliteStore) close() error { return s.shut() }
@@ -289,3 +296,5 @@ func (s *sqliteStore) release() error {
 // clock is what the database's clock says, to its precision, when that
 // database lives in this process.
 func clock() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func ownClock(*sql.Tx) (time.Time, error) { return clock(), nil }

@@ -53,6 +53,14 @@ func TestWrongURL(t *testing.T) {
 		} else if got := err.Error(); !strings.Contains(got, want) || strings.Contains(got, "hunter") {
 			t.Errorf("Open(%q): %v, want %q and no password", url, err, want)
 		}
+		want = strings.Replace(want, "is a directory", "is not a file", 1)
+		r, err := OpenReader(t.Context(), Options{URL: url})
+		if err == nil {
+			r.Close()
+			t.Errorf("OpenReader(%q) had no error", url)
+		} else if got := err.Error(); !strings.Contains(got, want) || strings.Contains(got, "hunter") {
+			t.Errorf("OpenReader(%q): %v, want %q and no password", url, err, want)
+		}
 	}
 }
 

@@ -28,6 +28,8 @@ func suite(t *testing.T, fresh func(t *testing.T) Options) {
 		{"a known key is taken", testTaken},
 		{"a row that moved is not saved", testMoved},
 		{"scopes have one holder", testScopes},
+		{"holders are those of a prefix", testHolders},
+		{"history is what matches, newest first", testHistory},
 		{"due rows come soonest first", testDue},
 		{"due messages come most urgent first", testDueMessages},
 		{"unknown kinds are left alone", testKinds},
@@ -45,6 +47,7 @@ func suite(t *testing.T, fresh func(t *testing.T) Options) {
 		{"gates stand around commits that write", testGate},
 		{"opened again it has it all", testReopen},
 		{"closed it answers with errors", testClosed},
+		{"a reader reads what there is, and changes nothing", testReader},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
 	}
@@ -127,7 +130,7 @@ func fullOperation() bot.Operation {
 		ID: "01J0000000000000000000000A", Kind: "deploy", About: "production", Ref: "T1/1.2.abc", State: "ask", End: bot.Done, Turn: 3,
 		Entered: at("2026-11-22T14:00:00.000001Z"), Due: at("2026-11-22T14:00:08.123456Z"), Owner: "me", Version: 9, Acts: 2,
 		Asking: "ask/production", Scopes: []string{"production", "stäge"}, Channel: "C1", Asked: ana,
-		Presses: []bot.Decision{{Person: ana, Verb: "promote", At: at("2026-11-22T14:00:00.123456789Z"), Turn: 2, As: []bot.Role{bot.CloudOps}}},
+		Presses: []bot.Decision{{Person: ana, Verb: "promote", At: at("2026-11-22T14:00:00.123456789Z"), Turn: 2, Decides: true, As: []bot.Role{bot.CloudOps}}},
 		Created: at("2026-11-22T13:00:00.5Z"),
 		Trouble: &bot.Trouble{Since: at("2026-11-22T14:00:01Z"), Service: "Jenkins", Ref: "4f2a"},
 		Data:    []byte(`{"text": "<𝄞🚀>", "n":1}`),

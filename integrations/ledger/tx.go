@@ -102,8 +102,8 @@ func (v *view) History(q bot.History) ([]bot.Operation, error) {
 		also("about = ?", q.About)
 	}
 	if q.Person != "" {
-		// The chat's ids of people are letters and digits, so nothing in one is special to LIKE.
-		also("(asked = ? OR presses LIKE ?)", q.Person, `%"id":"`+q.Person+`"%`)
+		// In JSON the quotes within a name have backslashes, so no name looks like this.
+		also("(asked = ? OR INSTR(presses, ?) > 0)", q.Person, `"id":"`+q.Person+`"`)
 	}
 	if !q.Before.IsZero() {
 		also("created < ?", stamp{&q.Before})
