@@ -63,6 +63,9 @@ func (b *Bot) start() {
 // under way, sends pages and ends that are due, and returns.
 func (b *Bot) Run(ctx context.Context) error {
 	b.start()
+	if err := b.stand(ctx); err != nil {
+		return err
+	}
 	var all sync.WaitGroup
 	for _, l := range []*loop{b.inbox, b.runner} {
 		all.Go(func() { l.run(ctx) })
@@ -111,10 +114,13 @@ func (b *Bot) command(name string) *Command {
 	return nil
 }
 
+// infos are the commands that people can type.
 func (b *Bot) infos() []Info {
-	infos := make([]Info, len(b.Commands))
-	for i, c := range b.Commands {
-		infos[i] = c.Info
+	var infos []Info
+	for _, c := range b.Commands {
+		if !c.Hidden {
+			infos = append(infos, c.Info)
+		}
 	}
 	return infos
 }

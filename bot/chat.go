@@ -7,27 +7,29 @@ import (
 )
 
 // Place is where a message goes: a channel, or with User one person in it,
-// who alone sees it.
+// who alone sees it, or with Under the thread of a message of ours.
 type Place struct {
 	Channel string `json:"channel"`
 	User    string `json:"user,omitempty"`
+	Under   string `json:"under,omitempty"` // key of that message
 }
 
 // Chat is what the bot needs of the chat product to speak. An error says by
 // [Sent] whether the call may have had its effect, and by [RetryAfter] whether
 // and when it is worth another try.
 type Chat interface {
-	// Post says card in channel, with key as metadata by which Find knows it
-	// again, and returns the message's id.
-	Post(ctx context.Context, channel string, card Card, key string) (id string, err error)
+	// Post says card in channel, or in the thread of the message with that id,
+	// with key as metadata by which Find knows it again, and returns the
+	// message's id.
+	Post(ctx context.Context, channel, thread string, card Card, key string) (id string, err error)
 	// Update replaces a message of our own. Nobody is notified.
 	Update(ctx context.Context, channel, id string, card Card) error
 	// Whisper says card to one person in channel. It cannot be found or
 	// updated later.
 	Whisper(ctx context.Context, channel, user string, card Card) error
-	// Find returns the id of our own message with that key, posted since then,
-	// or "" when there certainly is none.
-	Find(ctx context.Context, channel, key string, since time.Time) (id string, err error)
+	// Find returns the id of our own message with that key, posted since then in
+	// channel or in that thread, or "" when there certainly is none.
+	Find(ctx context.Context, channel, thread, key string, since time.Time) (id string, err error)
 	// Permalink is the address of a message.
 	Permalink(channel, id string) string
 }

@@ -194,11 +194,11 @@ func soFar(q Question, o Operation) string {
 		if len(names) == 0 {
 			continue
 		}
-		count := ""
+		by := "Confirmed by "
 		if button.People > 1 {
-			count = fmt.Sprintf("%d of %d: ", len(names), button.People)
+			by = fmt.Sprintf("%d of %d: confirmed by ", len(names), button.People)
 		}
-		return count + "confirmed by " + strings.Join(names, " and ") + "; " + wanted(button, given) + "."
+		return by + strings.Join(names, " and ") + "; " + wanted(button, given) + "."
 	}
 	return ""
 }

@@ -346,8 +346,7 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 	if err := b.arrive(tx, c.steps[o.State], o, Event{Who: r.Person, Note: r.Text}); err != nil {
 		return err
 	}
-	return tx.AddMessage(Message{Key: o.ID + "/card", Operation: o.ID, Class: Query, To: Place{Channel: o.Channel},
-		Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+	return b.show(tx, o)
 }
 
 // relieves says whether a button of the question that o begins with presses

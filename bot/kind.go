@@ -21,6 +21,9 @@ type Info struct {
 	Menu, MenuText string
 	// Wait is what the asker is told at once while the answer is looked up.
 	Wait string
+	// Hidden says that nobody types it: its operations begin by themselves, and
+	// have no message until they enter a step that Shows.
+	Hidden bool
 }
 
 // Kind is how one sort of operation goes. D, stored as JSON, is all that it
@@ -35,6 +38,29 @@ type Kind[D any] interface {
 	// Card is the operation's one message, rendered from its row when it is
 	// sent. The core adds the buttons of the step's question.
 	Card(o Operation, d D) Card
+}
+
+// Standing is a hidden Kind that has operations as long as the bot runs.
+type Standing[D any] interface {
+	Kind[D]
+	// Standing are the operations that have to be there; those that are not,
+	// by their Ref, are begun.
+	Standing() []Begin
+}
+
+// Begin is an operation that begins by itself. One with the same Ref begins
+// only once, whichever process comes to it.
+type Begin struct {
+	Kind  string
+	Ref   string // unique for ever
+	First State
+	About string
+	Data  any // of the Kind
+	// Unless is asked in the transaction that would write it, and may complete
+	// Data. If it says yes, nothing is begun.
+	Unless func(v View) (bool, error)
+	// Holds are scopes that it takes at once. They are free.
+	Holds []string
 }
 
 // Plan is what came of a request.
@@ -85,6 +111,8 @@ type Step[D any] struct {
 	Pressed func(v View, o Operation, d *D, p Decision) error
 	// End, when set, ends the operation on entering this state.
 	End End
+	// Shows posts the message of a Hidden kind's operation on entering this state.
+	Shows bool
 	// Say is said on entering this state, in the same transaction.
 	Say func(o Operation, d D) []Post
 }
@@ -94,6 +122,11 @@ type Next struct {
 	To   State  // empty: it stays
 	Note string // the line in the audit trail
 	Say  []Post // beside what the step says on entering To; keys once in a turn
+	// Every, if To is empty, is the time until the next look; 0: the step's.
+	Every time.Duration
+	Begin []Begin
+	// Wrong is an error that the look has dealt with itself; it is logged.
+	Wrong error
 }
 
 // Question is what people are asked in a state.
@@ -144,6 +177,8 @@ type Command struct {
 	plan   func(context.Context, Request) (Plan[json.RawMessage], error)
 	steps  map[State]Step[json.RawMessage]
 	card   func(o Operation) (Card, error)
+	// standing are the operations that have to be there.
+	standing func() []Begin
 }
 
 // Answers makes a Command of one that changes nothing.
@@ -189,6 +224,9 @@ func Operates[D any](k Kind[D]) Command {
 	for state, s := range k.Steps() {
 		c.steps[state] = erase(s)
 	}
+	if s, ok := k.(Standing[D]); ok {
+		c.standing = s.Standing
+	}
 	return c
 }
 
@@ -202,7 +240,7 @@ func decode[D any](raw json.RawMessage) (d D, err error) {
 }
 
 func erase[D any](s Step[D]) Step[json.RawMessage] {
-	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, Lapse: s.Lapse, End: s.End}
+	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, Lapse: s.Lapse, End: s.End, Shows: s.Shows}
 	// A row's data was written by this Kind, so a question or a post that
 	// cannot read it is a mistake in our own code; look and act report it.
 	if s.Ask != nil {

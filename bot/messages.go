@@ -107,14 +107,16 @@ func pick(all []Message, now time.Time, room int) (ready []Message, next time.Ti
 // came of it.
 func (b *Bot) send(ctx context.Context, m Message, claimed time.Time) {
 	log := b.Log.With(zap.String("message", m.Key))
-	card, revision, err := b.render(ctx, m)
+	card, thread, revision, err := b.render(ctx, m)
 	wait, again := b.Times.Lease, true
-	if err != nil {
+	if errors.Is(err, errNoThread) {
+		wait, err = time.Second, doubtStays{err}
+	} else if err != nil {
 		log.Error("rendering a message; it will be tried again", zap.Error(err))
 		err = doubtStays{err} // and others go on meanwhile: it may stay so for long
 	} else {
 		err = b.within(ctx, b.Times.Limit, func(ctx context.Context) (err error) {
-			m, revision, err = b.deliver(ctx, m, card, revision)
+			m, revision, err = b.deliver(ctx, m, thread, card, revision)
 			return err
 		})
 		if wait, again = RetryAfter(err); err != nil {
@@ -176,10 +178,10 @@ func (b *Bot) send(ctx context.Context, m Message, claimed time.Time) {
 }
 
 // deliver makes the calls. What it returns is to be written in either case.
-func (b *Bot) deliver(ctx context.Context, m Message, card Card, revision int64) (Message, int64, error) {
+func (b *Bot) deliver(ctx context.Context, m Message, thread string, card Card, revision int64) (Message, int64, error) {
 	doubtful := m.ID == "" && m.Tries > 1
 	if doubtful && m.To.User == "" && !b.Blind {
-		id, err := b.Chat.Find(ctx, m.To.Channel, m.Key, m.Created)
+		id, err := b.Chat.Find(ctx, m.To.Channel, thread, m.Key, m.Created)
 		if _, again := RetryAfter(err); err != nil && again {
 			return m, revision, doubtStays{err}
 		}
@@ -202,7 +204,7 @@ func (b *Bot) deliver(ctx context.Context, m Message, card Card, revision int64)
 		return m, revision, b.Chat.Whisper(ctx, m.To.Channel, m.To.User, card)
 	}
 	if m.ID == "" {
-		id, err := b.Chat.Post(ctx, m.To.Channel, card, m.Key)
+		id, err := b.Chat.Post(ctx, m.To.Channel, thread, card, m.Key)
 		m.ID = id
 		return m, revision, err
 	}
@@ -215,13 +217,31 @@ type doubtStays struct{ error }
 
 func (d doubtStays) Unwrap() error { return d.error }
 
-// render returns what is to be sent, and the revision that this is.
-func (b *Bot) render(ctx context.Context, m Message) (card Card, revision int64, err error) {
-	if m.Card != nil {
-		return *m.Card, m.Wanted, nil
+// errNoThread is why a message has to wait whose thread is not there yet.
+var errNoThread = errors.New("the message in whose thread it belongs has not been sent yet")
+
+// render returns what is to be sent, in which thread, and the revision that
+// this is.
+func (b *Bot) render(ctx context.Context, m Message) (card Card, thread string, revision int64, err error) {
+	if m.Card != nil && m.To.Under == "" {
+		return *m.Card, "", m.Wanted, nil
 	}
 	err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
 		return b.Ledger.View(ctx, func(v View) error {
+			if m.To.Under != "" {
+				above, err := v.Message(m.To.Under)
+				if err == nil && above.ID == "" && above.Dead == "" {
+					err = errNoThread
+				}
+				if err != nil {
+					return err
+				}
+				thread = above.ID // of one that cannot be sent: it stands in the channel then
+			}
+			if m.Card != nil {
+				card, revision = *m.Card, m.Wanted
+				return nil
+			}
 			row, err := v.Message(m.Key)
 			if err != nil {
 				return err
@@ -235,7 +255,7 @@ func (b *Bot) render(ctx context.Context, m Message) (card Card, revision int64,
 			return err
 		})
 	})
-	return card, revision, err
+	return card, thread, revision, err
 }
 
 // cardOf is an operation's message as it is now: what its kind says, the

@@ -74,13 +74,79 @@ func (b *Bot) arrive(tx Tx, s step, o Operation, e Event) error {
 	switch {
 	case s.End != "":
 		err = tx.Release(o.ID, "")
-	case o.Turn > 1 && o.Asking != "":
+	case e.Who != "" && o.Turn > 1 && o.Asking != "":
 		err = tx.Release(o.ID, o.Asking) // answered: another question may be asked
+	}
+	if err == nil && s.Shows {
+		err = b.show(tx, o)
+		if errors.Is(err, ErrTaken) {
+			err = nil // it has been there since an earlier state
+		}
 	}
 	if err != nil || s.Say == nil {
 		return err
 	}
 	return b.post(tx, o, s.Say(o, o.Data))
+}
+
+// show posts an operation's message.
+func (b *Bot) show(tx Tx, o Operation) error {
+	return tx.AddMessage(Message{Key: o.ID + "/card", Operation: o.ID, Class: Query, To: Place{Channel: o.Channel},
+		Wanted: 1, Due: tx.Now(), Created: tx.Now()})
+}
+
+// beginAll begins operations that begin by themselves, each once.
+func (b *Bot) beginAll(tx Tx, all []Begin) error {
+	for _, begin := range all {
+		c := b.command(begin.Kind)
+		if c == nil || !c.Hidden || !c.has(begin.First) {
+			return fmt.Errorf("nothing hidden of kind %s can begin in state %q", begin.Kind, begin.First)
+		}
+		if begin.Unless != nil {
+			not, err := begin.Unless(tx)
+			if err != nil {
+				return err
+			}
+			if not {
+				continue
+			}
+		}
+		data, err := json.Marshal(begin.Data)
+		if err != nil {
+			return err
+		}
+		o := Operation{ID: newID(), Kind: begin.Kind, About: begin.About, Ref: begin.Ref, Channel: b.Channel, Created: tx.Now(), Data: data, Version: 1}
+		place(tx.Now(), c, &o, begin.First)
+		switch err := tx.AddOperation(o); {
+		case errors.Is(err, ErrTaken):
+			continue
+		case err != nil:
+			return err
+		}
+		for _, scope := range begin.Holds {
+			if other, err := tx.Hold(scope, o.ID); err != nil || other != "" {
+				return errors.Join(err, fmt.Errorf("%s is held by operation %s", scope, other))
+			}
+		}
+		if err := b.arrive(tx, c.steps[o.State], o, Event{Note: "by itself"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stand begins what has to be there as long as the bot runs.
+func (b *Bot) stand(ctx context.Context) error {
+	for _, c := range b.Commands {
+		if c.standing == nil {
+			continue
+		}
+		err := b.Ledger.Do(ctx, func(tx Tx) error { return b.beginAll(tx, c.standing()) })
+		if err != nil {
+			return fmt.Errorf("beginning %s: %w", c.Name, err)
+		}
+	}
+	return nil
 }
 
 // post writes new messages of an operation.
@@ -104,6 +170,9 @@ func (b *Bot) save(tx Tx, o Operation) error {
 		return err
 	}
 	m, err := tx.Message(o.ID + "/card")
+	if errors.Is(err, ErrNotFound) {
+		return nil // it shows itself later, or never
+	}
 	if err != nil {
 		return err
 	}
@@ -204,6 +273,9 @@ func (b *Bot) work(ctx context.Context, o Operation) {
 			break
 		}
 	}
+	if next.Wrong != nil {
+		log.Warn("looking; it goes on", zap.Error(next.Wrong))
+	}
 	switch err := b.result(ctx, c, s, before, o, next, err, log); {
 	case errors.Is(err, ErrMoved):
 		log.Info("somebody else has moved the operation on meanwhile")
@@ -249,6 +321,9 @@ func (b *Bot) result(ctx context.Context, c *Command, s step, before, o Operatio
 			if err := b.post(tx, o, next.Say); err != nil {
 				return err
 			}
+			if err := b.beginAll(tx, next.Begin); err != nil {
+				return err
+			}
 			switch {
 			case next.To != "":
 				return b.enter(tx, c, o, next.To, "", next.Note)
@@ -258,7 +333,11 @@ func (b *Bot) result(ctx context.Context, c *Command, s step, before, o Operatio
 			if o.Trouble != nil && o.Trouble.Since.IsZero() {
 				o.Trouble.Since = now
 			}
-			o.Owner, o.Due = "", nextDue(s, o, now.Add(s.Every))
+			every := s.Every
+			if next.Every > 0 {
+				every = next.Every
+			}
+			o.Owner, o.Due = "", nextDue(s, o, now.Add(every))
 			if bytes.Equal(before.Data, o.Data) && (before.Trouble == nil) == (o.Trouble == nil) {
 				return tx.SaveOperation(o) // nothing that anybody could see has changed
 			}

@@ -29,13 +29,15 @@ type abortion struct {
 	Link        string
 	Carries     string
 	Result      string
-	Why         bot.Text
+	Early       bool     // it had ended before Jenkins was told to end it
+	Why         bot.Text // Jenkins does not let us
 }
 
 const (
 	handed   bot.State = "handed" // to the promotion itself
 	stopping bot.State = "stop"
 	runEnded bot.State = "ended"
+	passed   bot.State = "passed" // there is nothing to abort any more
 )
 
 func (a Abort) Info() bot.Info {
@@ -70,7 +72,7 @@ func (a Abort) Plan(ctx context.Context, r bot.Request) (plan bot.Plan[abortion]
 	switch {
 	case err != nil:
 		return plan, err
-	case o.ID != "" && o.State != following && o.State != pausing:
+	case o.ID != "" && o.State != following && o.State != goesOn && o.State != pausing:
 		return plan, bot.Refuse("The promotion of ", bot.Fixed(deploys.Short(p.To)), ", confirmed by "+names(o.Confirmers())+
 			", is at a point where there is nothing to abort. Nothing was done; look at it, and ask again in a moment.")
 	case o.ID != "":
@@ -116,7 +118,7 @@ func (a Abort) Steps() map[bot.State]bot.Step[abortion] {
 					yes, {Verb: "cancel", Label: "Let it run", May: bot.Policy{Roles: stoppers.Roles, Asker: true}, To: cancelled},
 				}}
 			},
-			GiveUp: bot.After[abortion](20 * time.Minute), Lapse: expired,
+			Look: a.over, Every: a.Times.Follow, GiveUp: bot.After[abortion](20 * time.Minute), Lapse: expired,
 		},
 		stopping:  {Look: a.ended, Act: a.stop, Refused: unstopped, Every: a.Times.Follow, GiveUp: bot.After[abortion](stoppable), Lapse: unstopped},
 		handed:    {End: bot.Done},
@@ -124,21 +126,48 @@ func (a Abort) Steps() map[bot.State]bot.Step[abortion] {
 		unstopped: {End: bot.Failed, Say: a.say},
 		cancelled: {End: bot.Cancelled},
 		expired:   {End: bot.Expired},
+		passed:    {End: bot.Outdated},
 	}
 }
 
-func (a Abort) ended(ctx context.Context, _ bot.Operation, d *abortion) (bot.Next, error) {
+// over looks whether there is still something to ask about.
+func (a Abort) over(ctx context.Context, _ bot.Operation, d *abortion) (bot.Next, error) {
+	over := false
+	var err error
+	if d.Operation == "" {
+		var r jenkins.Run
+		r, err = a.Jenkins.Run(ctx, d.Job, d.Run)
+		over = !r.Building
+	} else {
+		err = a.Ledger.View(ctx, func(v bot.View) error {
+			o, err := v.Operation(d.Operation)
+			over = o.End != ""
+			return err
+		})
+	}
+	if err != nil || !over {
+		return bot.Next{}, err
+	}
+	return bot.Next{To: passed, Note: "the promotion has ended"}, nil
+}
+
+func (a Abort) ended(ctx context.Context, o bot.Operation, d *abortion) (bot.Next, error) {
 	r, err := a.Jenkins.Run(ctx, d.Job, d.Run)
 	if err != nil || r.Building {
 		return bot.Next{}, err
 	}
-	d.Result = r.Result
+	d.Result, d.Early = r.Result, o.Acts == 0
 	return bot.Next{To: runEnded, Note: "the run has ended with " + r.Result}, nil
 }
 
 func (a Abort) stop(ctx context.Context, o bot.Operation, d *abortion) error {
-	return stopRun(ctx, a.Jenkins, o, d.Job, d.Run)
+	err := stopRun(ctx, a.Jenkins, o, d.Job, d.Run)
+	d.Why = notLet(err, bot.To(fmt.Sprint(d.Run), d.Link))
+	return err
 }
+
+// late says whether the run ended by itself.
+func (d abortion) late() bool { return d.Early || d.Result == jenkins.Success }
 
 func (a Abort) Card(o bot.Operation, d abortion) bot.Card {
 	link := bot.To(fmt.Sprint(d.Run), d.Link)
@@ -150,14 +179,19 @@ func (a Abort) Card(o bot.Operation, d abortion) bot.Card {
 		return heading("The promotion to "+d.Environment+" goes on", ", says "+o.Decided().Person.Name).Add(bot.Part{Kind: bot.Note, Text: what})
 	case expired:
 		return heading("The promotion to "+d.Environment+" was not aborted", "; nobody confirmed in time").Add(bot.Part{Kind: bot.Note, Text: what})
+	case passed:
+		return heading("The promotion to "+d.Environment+" has ended", "; there is nothing to abort any more").Add(bot.Part{Kind: bot.Note, Text: what})
 	case handed:
 		return heading("Aborting the promotion to "+d.Environment, " confirmed by "+o.Decided().Person.Name).Add(
 			bot.SmallPrint("Its own message says how that goes. Jenkins run ", link))
 	case stopping:
 		return heading("Aborting the promotion to "+d.Environment, " confirmed by "+o.Decided().Person.Name).Add(
-			bot.Part{Kind: bot.Section, Text: what}, bot.Paragraph("Jenkins has been told to end the run."))
+			bot.Part{Kind: bot.Section, Text: what}, bot.Paragraph("Waiting until Jenkins has ended the run."))
 	case unstopped:
-		return heading("The promotion to "+d.Environment+" could not be aborted", " ").Add(bot.Part{Kind: bot.Section, Text: what})
+		return heading("The promotion to "+d.Environment+" could not be aborted", "").Add(bot.Part{Kind: bot.Section, Text: what})
+	}
+	if d.late() {
+		return heading("The promotion to "+d.Environment+" was not aborted", "; its run had ended already, with "+d.Result).Add(bot.Part{Kind: bot.Note, Text: what})
 	}
 	return heading("The promotion to "+d.Environment+" was aborted", " by "+o.Decided().Person.Name).Add(bot.Part{Kind: bot.Section, Text: what})
 }
@@ -166,10 +200,12 @@ func (a Abort) say(o bot.Operation, d abortion) []bot.Post {
 	link := bot.To(fmt.Sprint(d.Run), d.Link)
 	t := bot.T("✘ ", bot.At(o.Decided().Person.ID), " has aborted run ", link, ", which "+d.By+" let go on in Jenkins. ")
 	switch {
+	case o.State == unstopped && len(d.Why) > 0:
+		t = bot.T("⚠ ", bot.At(o.Decided().Person.ID), " ", d.Why, " ")
 	case o.State == unstopped:
 		t = bot.T("⚠ ", bot.At(o.Decided().Person.ID), " Jenkins has not ended run ", link, ". I have stopped trying; look at ", bot.To("the run", d.Link), ". ")
-	case d.Result == jenkins.Success:
-		t = bot.T("⚠ ", bot.At(o.Decided().Person.ID), " run ", link, " had succeeded before it could be aborted. ")
+	case d.late():
+		t = bot.T("⚠ ", bot.At(o.Decided().Person.ID), " run ", link, " had ended before it could be aborted, with "+d.Result+". ")
 	}
 	t = append(t, bot.T("What "+d.Environment+" serves now: ", bot.Fixed("/th status "+d.Environment))...)
 	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}

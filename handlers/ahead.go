@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"thbot/handlers/deploys"
@@ -59,10 +60,16 @@ func readAhead(ctx context.Context, w World, env, before deploys.Environment, la
 	for _, c := range cmp.Commits {
 		commits = append(commits, c.SHA)
 	}
-	for try := 0; ctx.Err() == nil && try < 10; try++ {
-		if sc := w.Schemas.begin(ctx, commits, cmp.Truncated, to); sc.Told {
-			break
+	// Each try goes on where the last one ended; one that gets nowhere is the last
+	// until it is looked again.
+	for left := len(commits) + 1; ; {
+		sc := w.Schemas.begin(ctx, commits, cmp.Truncated, to)
+		switch {
+		case sc.Told:
+			return from + to, nil
+		case ctx.Err() != nil || sc.Left >= left:
+			return "", fmt.Errorf("reading %d commits ahead: GitHub has not told all", len(commits))
 		}
+		left = sc.Left
 	}
-	return from + to, nil
 }

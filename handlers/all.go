@@ -29,5 +29,9 @@ func All(w World) []bot.Command {
 		bot.Operates(Hold{w.GitHub, w.Ledger}),
 		bot.Presses(Unhold{w.Ledger}),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
+		// What nobody types.
+		bot.Operates(WatchJob{w.Environments, w.Jenkins, w.Times}),
+		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Times}),
+		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Times}),
 	}
 }

@@ -192,7 +192,7 @@ func sentences(texts []bot.Text) bot.Text {
 			t = append(t, bot.Span{Text: " "})
 		}
 		t = append(t, s...)
-		if !strings.HasSuffix(s.String(), "”") && !strings.HasSuffix(s.String(), ".") {
+		if !strings.HasSuffix(strings.TrimSuffix(s.String(), "”"), ".") {
 			t = append(t, bot.Span{Text: "."})
 		}
 	}

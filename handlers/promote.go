@@ -30,6 +30,8 @@ type promoting interface {
 	// Stop asks Jenkins to abort a run. Whether it did is seen by looking; a
 	// [*bot.Refused] is a no.
 	Stop(ctx context.Context, job string, number int, how jenkins.StopHow) error
+	// LogTail are the last lines of a run's log, without secrets.
+	LogTail(ctx context.Context, job string, number, lines int) ([]string, error)
 }
 
 // history is what Promote needs of GitHub.
@@ -39,6 +41,8 @@ type history interface {
 	Commit(ctx context.Context, ref string) (github.Commit, error)
 	CommitURL(sha string) string
 	CI(ctx context.Context, sha string) (github.CI, error)
+	// Branch is the commit that a branch is on.
+	Branch(ctx context.Context, name string) (sha string, err error)
 }
 
 // apps is what the deployed apps say of themselves.
@@ -62,6 +66,7 @@ type Promote struct {
 
 // Times are the intervals at which an operation looks at the world.
 type Times struct {
+	Watch   time.Duration // between looks at what does not move
 	Follow  time.Duration // between looks at a run
 	Live    time.Duration // between questions to an app
 	NotLive time.Duration // from a run's success until its commit is reported as not live
@@ -150,6 +155,7 @@ const (
 	lost       bot.State = "lost"
 	aborted    bot.State = "aborted"
 	unstopped  bot.State = "unstopped"
+	goesOn     bot.State = "goes-on" // as following, though it was to be aborted
 )
 
 func (p Promote) Info() bot.Info {

@@ -33,7 +33,7 @@ func (p Promote) ask(_ bot.Operation, d promotion) bot.Question {
 		confirm.May.Roles = append(confirm.May.Roles, bot.CloudOps)
 		confirm.Among = bot.CloudOps
 		note = bot.CloudOps.Title() + " has to confirm, since there are migrations"
-		if !d.Schema.Told {
+		if !d.Schema.Told && d.Schema.Left > 0 {
 			note = bot.CloudOps.Title() + " has to confirm, since there may be migrations"
 		}
 	}
@@ -56,8 +56,10 @@ func (d promotion) warnings() []string {
 		all = append(all, "CI is "+string(d.CI.State)+".")
 	}
 	switch {
-	case !d.Schema.Told:
+	case !d.Schema.Told && d.Schema.Left > 0:
 		all = append(all, "Whether there are migrations is not known.")
+	case !d.Schema.Told:
+		all = append(all, "What its migrations do is not known.")
 	case d.Schema.Danger:
 		all = append(all, "It has migrations to think about.")
 	}
@@ -84,10 +86,15 @@ func (p Promote) allowed(v bot.View, _ bot.Operation, d *promotion, press bot.De
 
 // prepare reads on what the migrations do, until that is known.
 func (p Promote) prepare(ctx context.Context, _ bot.Operation, d *promotion) (bot.Next, error) {
-	if err := p.Schemas.more(ctx, &d.Schema, d.To); err != nil {
+	left := d.Schema.Left
+	switch err := p.Schemas.more(ctx, &d.Schema, d.To); {
+	case err == nil:
+		return bot.Next{To: asking, Note: "all of it has been looked up"}, nil
+	case d.Schema.Left < left:
+		return bot.Next{}, nil // GitHub is slow, or there is much to read; it goes on
+	default:
 		return bot.Next{}, err
 	}
-	return bot.Next{To: asking, Note: "all of it has been looked up"}, nil
 }
 
 // sayForced tells the channel, and whoever had reasons, before it is done.
@@ -95,9 +102,13 @@ func (p Promote) sayForced(o bot.Operation, d promotion) []bot.Post {
 	if d.Forced == "" {
 		return nil
 	}
-	t := bot.T("⚠ "+names(o.Confirmers())+" is promoting ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" past this: ")
+	are := " is"
+	if len(o.Confirmers()) > 1 {
+		are = " are"
+	}
+	t := bot.T("⚠ "+names(o.Confirmers())+are+" promoting ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" past this: ")
 	t = append(t, sentences(d.Around)...)
-	t = append(t, bot.T(" The reason: “"+d.Forced+"” ")...)
+	t = append(t, bot.T(" ", sentences([]bot.Text{bot.T("The reason: “" + d.Forced + "”")}), " ")...)
 	return []bot.Post{{Key: "forced", Class: bot.Final, Card: bot.Say(append(t, mentions(d.Owners)...))}}
 }
 

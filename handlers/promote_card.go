@@ -18,14 +18,14 @@ func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
 	who := names(o.Confirmers())
 	switch o.State {
 	case preparing, asking:
-		c := heading("Promote to "+env+"?", " asked by "+o.Asked.Name).Add(what(d)...)
+		c := heading("Promote to "+env+"?", " asked by "+o.Asked.Name).Add(what(o, d)...)
 		if d.Forced == "" {
 			return c
 		}
 		return c.Add(bot.Paragraph("⚠ This goes past: ", sentences(d.Around), " The reason: “"+d.Forced+"”"))
 	case checking:
-		return heading("Promote to "+env, " confirmed by "+who+"; checking that nothing has moved").Add(what(d)...)
-	case proceeds, following, pausing, rechecking, aborting, verifying:
+		return heading("Promote to "+env, " confirmed by "+who+"; checking that nothing has moved").Add(what(o, d)...)
+	case proceeds, following, goesOn, pausing, rechecking, aborting, verifying:
 		c := heading(fmt.Sprintf("Promoting %s to %s", deploys.Short(d.To), env), " confirmed by "+who)
 		if d.By != "" {
 			c = c.Add(bot.Paragraph(d.By + " was quicker and answered the input in Jenkins."))
@@ -64,7 +64,7 @@ func span(d promotion) bot.Text {
 }
 
 // what shows exactly what would happen.
-func what(d promotion) []bot.Part {
+func what(o bot.Operation, d promotion) []bot.Part {
 	line := span(d)
 	line = append(line, bot.Span{Text: fmt.Sprintf(" · %s by %s · ", bot.Count(d.Ahead, "commit", "commits"), bot.Count(len(d.Authors), "person", "people"))})
 	line = append(line, before(d)...)
@@ -75,7 +75,11 @@ func what(d promotion) []bot.Part {
 	}
 	list.Left = d.Ahead - len(d.Commits)
 	parts := []bot.Part{{Kind: bot.Section, Text: line}, list}
-	parts = append(parts, schemas(d)...)
+	if o.State == preparing {
+		parts = append(parts, looking(d.Schema))
+	} else {
+		parts = append(parts, schemas(d)...)
+	}
 	parts = append(parts, bot.SmallPrint(bot.To("Compare on GitHub", d.Compare), " · Jenkins run ", run(d), " asks “"+d.Message+"”"))
 	return append(parts, values(d.pause)...)
 }
@@ -98,17 +102,26 @@ func values(at pause) []bot.Part {
 // mostMigrations is how many lines a question spends on them.
 const mostMigrations = 12
 
+// looking says how far the question is from being one.
+func looking(s schema) bot.Part {
+	t := fmt.Sprintf("◐ Still looking whether there are migrations: %d of %d commits so far.", s.Total-s.Left, s.Total)
+	if s.Left == 0 {
+		t = "◐ There are migrations; still looking what they do."
+	}
+	return bot.Paragraph(t + " It can be confirmed once that is known, or after " + bot.Length(preparable) + " without.")
+}
+
 // schemas says what migrations there are, what each commit did to them, and
 // what to think about.
 func schemas(d promotion) []bot.Part {
 	s := d.Schema
 	if !s.Told {
 		done := s.Total - s.Left
-		t := bot.T(fmt.Sprintf("⚠ Whether there are migrations is not known: I have looked at %d of %d commits", done, s.Total))
+		t := fmt.Sprintf("⚠ Whether there are migrations is not known: GitHub has told it of %d of %d commits.", done, s.Total)
 		if s.Left == 0 {
-			t = bot.T("⚠ There are migrations, but what they do is not known")
+			t = "⚠ There are migrations; what they do is not known, since GitHub has not told it."
 		}
-		return []bot.Part{{Kind: bot.Section, Text: append(t, bot.Span{Text: ", and GitHub has not told the rest."})}}
+		return []bot.Part{bot.Paragraph(t)}
 	}
 	var parts []bot.Part
 	if len(s.Lines) > 0 {
@@ -197,12 +210,14 @@ func progress(o bot.Operation, d promotion) []bot.Part {
 	case proceeds:
 		parts = []bot.Part{bot.Paragraph("Telling Jenkins to go on.")}
 	case pausing:
-		parts = append(parts, bot.Paragraph("⚠ The run waits for another input: “"+d.Next.Message+"” ", further(*d.Next, d)))
-		parts = append(parts, values(*d.Next)...)
+		parts = append(parts, bot.Paragraph("⚠ The run waits for another input: “"+d.Next.Message+"” ", further(*d.Next, d, "below")))
+		if d.Next.Unasked == "" {
+			parts = append(parts, values(*d.Next)...)
+		}
 	case rechecking:
 		parts = append(parts, bot.Paragraph("“"+d.Message+"” is confirmed by "+o.Decided().Person.Name+"; checking that it is still asked."))
 	case aborting:
-		parts = append(parts, bot.Paragraph("⚠ "+o.Decided().Person.Name+" aborts it; Jenkins has been told to end the run."))
+		parts = append(parts, bot.Paragraph("⚠ "+o.Decided().Person.Name+" aborts it; waiting until Jenkins has ended the run."))
 	case verifying:
 		says := bot.T(" does not say yet what it serves.")
 		switch {
@@ -226,9 +241,11 @@ var marks = map[string]string{
 }
 
 // stages is the run at a glance: "✔ build  ✔ deploy to stage  ◐ deploy to production 1m 40s".
-func stages(d promotion) bot.Text {
+func stages(d promotion) bot.Text { return stageLine(d.Stages) }
+
+func stageLine(stages []jenkins.Stage) bot.Text {
 	var line []string
-	for _, s := range d.Stages {
+	for _, s := range stages {
 		mark, ok := marks[s.Status]
 		if !ok {
 			mark = "·"
@@ -245,11 +262,11 @@ func stages(d promotion) bot.Text {
 }
 
 // further says where a further input is answered.
-func further(at pause, d promotion) bot.Text {
+func further(at pause, d promotion, where string) bot.Text {
 	if at.Unasked != "" {
 		return bot.T("It wants a value for ", bot.Fixed(at.Unasked), ", which I never guess: answer it in ", bot.To("Jenkins", d.Link+"input/"), ".")
 	}
-	return bot.T("It is answered with [Go on] above, or in ", bot.To("Jenkins", d.Link+"input/"), ".")
+	return bot.T("It is answered with [Go on] "+where+", or in ", bot.To("Jenkins", d.Link+"input/"), ".")
 }
 
 func summary(o bot.Operation, d promotion) bot.Text {
@@ -273,15 +290,10 @@ func outcome(o bot.Operation, d promotion) bot.Text {
 		if d.Serves != "" {
 			serves = bot.T(" It serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
 		}
-		return bot.T("Run ", run(d), " ended with SUCCESS, but ", bot.To(d.Host, d.URL), " does not serve ", to, ".", serves,
+		return bot.T("Run ", run(d), " ended with SUCCESS, but ", bot.To(d.Host, d.URL), " does not serve ", to, ".", serves, tooLate(o, d),
 			" I have stopped watching; look at ", bot.To("the run", d.Link), ".")
 	case aborted:
 		return bot.T(o.Decided().Person.Name+" aborted run ", run(d), ". ", bot.To(d.Host, d.URL), " serves ", bot.Fixed(deploys.Short(d.Serves)), " now.")
-	case unstopped:
-		if len(d.Why) > 0 {
-			return d.Why
-		}
-		return bot.T(o.Decided().Person.Name+" wanted to abort run ", run(d), ", but Jenkins has not ended it. I have stopped watching it; look at ", bot.To("the run", d.Link), ".")
 	case lost:
 		return bot.T("Run ", run(d), " is still going on after a day. I have stopped watching it.")
 	}
@@ -303,8 +315,27 @@ func concerned(o bot.Operation) bot.Text {
 }
 
 func (p Promote) sayDone(o bot.Operation, d promotion) []bot.Post {
-	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " ("+bot.Count(d.Ahead, "commit", "commits")+", ", concerned(o), "). Authors: "+people(d.Authors))
+	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " ("+bot.Count(d.Ahead, "commit", "commits")+", ", concerned(o), ").", tooLate(o, d), " Authors: "+people(d.Authors))
 	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}
+}
+
+// tooLate tells whoever wanted to abort what has succeeded.
+func tooLate(o bot.Operation, d promotion) bot.Text {
+	if !d.Late {
+		return nil
+	}
+	return bot.T(" ", bot.At(o.Decided().Person.ID), " wanted to abort it, but the run had succeeded already.")
+}
+
+func (p Promote) sayGoesOn(o bot.Operation, d promotion) []bot.Post {
+	t := bot.T("⚠ ", bot.At(o.Decided().Person.ID), " ")
+	if len(d.Why) > 0 {
+		t = append(t, d.Why...)
+	} else {
+		t = append(t, bot.T("Jenkins has not ended run ", run(d), " in "+bot.Length(stoppable)+".")...)
+	}
+	t = append(t, bot.T(" The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" goes on, and I keep watching it; look at ", bot.To("the run", d.Link), ".")...)
+	return []bot.Post{{Key: "goes-on", Class: bot.Final, Card: bot.Say(t)}}
 }
 
 func people(names []string) string {
@@ -327,6 +358,6 @@ func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
 }
 
 func (p Promote) sayPaused(o bot.Operation, d promotion) []bot.Post {
-	t := bot.T("Run ", run(d), " (", concerned(o), ") waits for another input: “"+d.Next.Message+"” ", further(*d.Next, d))
+	t := bot.T("Run ", run(d), " (", concerned(o), ") waits for another input: “"+d.Next.Message+"” ", further(*d.Next, d, "above"))
 	return []bot.Post{{Key: "paused", Class: bot.Query, Card: bot.Say(t)}}
 }

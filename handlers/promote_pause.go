@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -82,7 +83,7 @@ func (p Promote) nudge(o bot.Operation, d *promotion) bot.Next {
 		return bot.Next{}
 	}
 	d.Nudges++
-	t := bot.T("Run ", run(*d), " (", concerned(o), ") has been waiting for ", bot.Length(due), " for an answer: “"+d.Next.Message+"”")
+	t := bot.T("Run ", run(*d), " (", concerned(o), ") has been waiting for ", bot.Length(due), " for an answer: “"+d.Next.Message+"” ", further(*d.Next, *d, "above"))
 	return bot.Next{Say: []bot.Post{{Key: fmt.Sprint("nudge-", d.Nudges), Class: bot.Query, Card: bot.Say(t)}}}
 }
 
@@ -130,7 +131,7 @@ func (p Promote) stillAsked(ctx context.Context, _ bot.Operation, d *promotion) 
 }
 
 // stopped looks whether the run has ended, and what is live then.
-func (p Promote) stopped(ctx context.Context, _ bot.Operation, d *promotion) (bot.Next, error) {
+func (p Promote) stopped(ctx context.Context, o bot.Operation, d *promotion) (bot.Next, error) {
 	r, err := p.Jenkins.Run(ctx, d.Job, d.Run)
 	if err != nil || r.Building {
 		return bot.Next{}, err
@@ -140,9 +141,13 @@ func (p Promote) stopped(ctx context.Context, _ bot.Operation, d *promotion) (bo
 		return bot.Next{}, err
 	}
 	d.Stages = progress.Stages
-	if s, ok := deploys.Stage(progress, d.Stage); ok && r.Result == jenkins.Success && s.Status == jenkins.StageSuccess {
+	s, ok := deploys.Stage(progress, d.Stage)
+	if succeeded := ok && r.Result == jenkins.Success && s.Status == jenkins.StageSuccess; succeeded {
 		d.Late = true
 		return bot.Next{To: verifying, Note: "the run had succeeded before it could be aborted"}, nil
+	}
+	if o.Acts == 0 {
+		return p.follow(ctx, o, d) // it had ended before Jenkins was told anything
 	}
 	serves, err := p.Apps.Version(ctx, d.URL)
 	if err != nil {
@@ -154,7 +159,18 @@ func (p Promote) stopped(ctx context.Context, _ bot.Operation, d *promotion) (bo
 
 // stop asks Jenkins to end the run, and more firmly when it has not helped.
 func (p Promote) stop(ctx context.Context, o bot.Operation, d *promotion) error {
-	return stopRun(ctx, p.Jenkins, o, d.Job, d.Run)
+	err := stopRun(ctx, p.Jenkins, o, d.Job, d.Run)
+	d.Why = notLet(err, run(*d))
+	return err
+}
+
+// notLet says why Jenkins does not let a run be aborted, if that is what err is.
+func notLet(err error, run bot.Span) bot.Text {
+	var no *bot.Refused
+	if !errors.As(err, &no) {
+		return nil
+	}
+	return bot.T("I may not abort run ", run, ". "+no.Why)
 }
 
 func stopRun(ctx context.Context, j interface {

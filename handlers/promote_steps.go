@@ -28,12 +28,15 @@ func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
 			Ask: p.ask, Pressed: p.allowed, Lapse: expired,
 			GiveUp: func(o bot.Operation, d promotion) time.Time { return o.Entered.Add(d.Confirm.Expires) },
 		},
-		checking:   {Look: p.unmoved, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: moved, Say: p.sayForced},
-		proceeds:   {Look: p.answered, Act: p.proceed, Refused: failed, Every: p.Times.Follow},
-		following:  {Ask: running, Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost},
-		pausing:    {Ask: p.askOn, Pressed: goOn, Look: p.follow, Every: p.Times.Follow, Say: p.sayPaused},
-		rechecking: {Look: p.stillAsked, Every: p.Times.Follow},
-		aborting:   {Look: p.stopped, Act: p.stop, Refused: unstopped, Every: p.Times.Follow, GiveUp: bot.After[promotion](stoppable), Lapse: unstopped},
+		checking:  {Look: p.unmoved, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: moved, Say: p.sayForced},
+		proceeds:  {Look: p.answered, Act: p.proceed, Refused: failed, Every: p.Times.Follow},
+		following: {Ask: running, Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost},
+		pausing:   {Ask: p.askOn, Pressed: goOn, Look: p.follow, Every: p.Times.Follow, Say: p.sayPaused},
+		// Whoever let it go on did so of what was asked then; after a while the
+		// run is read anew, and people are asked again.
+		rechecking: {Look: p.stillAsked, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: following},
+		aborting:   {Look: p.stopped, Act: p.stop, Refused: goesOn, Every: p.Times.Follow, GiveUp: bot.After[promotion](stoppable), Lapse: goesOn},
+		goesOn:     {Ask: running, Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost, Say: p.sayGoesOn},
 		verifying:  {Look: p.verify, Every: p.Times.Live, GiveUp: bot.After[promotion](p.Times.NotLive), Lapse: notLive},
 		promoted:   {End: bot.Done, Say: p.sayDone},
 		cancelled:  {End: bot.Cancelled},
@@ -42,7 +45,6 @@ func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
 		failed:     {End: bot.Failed, Say: p.sayEnded},
 		notLive:    {End: bot.Failed, Say: p.sayEnded},
 		lost:       {End: bot.Failed, Say: p.sayEnded},
-		unstopped:  {End: bot.Failed, Say: p.sayEnded},
 		aborted:    {End: bot.Cancelled, Say: p.sayEnded},
 	}
 }

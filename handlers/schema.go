@@ -153,7 +153,9 @@ func doing(f migrations.Finding) string {
 }
 
 // commits reads which migrations each commit changes. With an error some are
-// left, and those that were read are kept for the next time.
+// left, and those that were read are kept for the next time. After an error it
+// begins nothing new: a GitHub that is down, or says that we ask too much, is
+// not asked hundreds of times.
 func (s *Schemas) commits(ctx context.Context, shas []string) (changed [][]github.File, never []string, left int, err error) {
 	var mu sync.Mutex
 	changed = make([][]github.File, len(shas))
@@ -161,7 +163,15 @@ func (s *Schemas) commits(ctx context.Context, shas []string) (changed [][]githu
 	all.SetLimit(abreastGitHub)
 	for i, sha := range shas {
 		all.Go(func() error {
-			files, wrong := s.changes(ctx, sha)
+			mu.Lock()
+			wrong := err
+			mu.Unlock()
+			files, known := s.files.Get(sha)
+			if known {
+				wrong = nil
+			} else if wrong == nil {
+				files, wrong = s.changes(ctx, sha)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			changed[i] = files
@@ -178,11 +188,9 @@ func (s *Schemas) commits(ctx context.Context, shas []string) (changed [][]githu
 	return changed, never, left, err
 }
 
-// changes are the migrations among the files that a commit changes.
+// changes are the migrations among the files that a commit changes, as GitHub
+// tells them.
 func (s *Schemas) changes(ctx context.Context, sha string) ([]github.File, error) {
-	if files, ok := s.files.Get(sha); ok {
-		return files, nil
-	}
 	files, err := s.github.Files(ctx, sha)
 	if err != nil {
 		return nil, err

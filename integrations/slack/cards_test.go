@@ -292,7 +292,7 @@ func TestSlackTakesEveryCard(t *testing.T) {
 	w := newWorld(t)
 	rapid.Check(t, func(t *rapid.T) {
 		card := anyCard.Draw(t, "card")
-		id, err := w.c.Post(w.ctx, ops, card, "k")
+		id, err := w.c.Post(w.ctx, ops, "", card, "k")
 		if err != nil {
 			t.Fatalf("posting: %v: %v", err, w.logs.FilterMessageSnippet("refuses").All())
 		}

@@ -20,15 +20,20 @@ const metadataType = "thbot"
 
 var errNoID = errors.New("the answer has no message id")
 
-// Post says card in channel. Links in it are not unfurled.
-func (c *Client) Post(ctx context.Context, channel string, card bot.Card, key string) (string, error) {
+// Post says card in channel, or in a thread there. Links in it are not unfurled.
+func (c *Client) Post(ctx context.Context, channel, thread string, card bot.Card, key string) (string, error) {
 	line, blocks := render(card)
-	_, id, err := c.api.PostMessageContext(ctx, channel,
+	options := []slack.MsgOption{
 		slack.MsgOptionText(line, false),
 		slack.MsgOptionBlocks(blocks...),
 		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{"key": key}}),
 		slack.MsgOptionDisableLinkUnfurl(),
-		slack.MsgOptionDisableMediaUnfurl())
+		slack.MsgOptionDisableMediaUnfurl(),
+	}
+	if thread != "" {
+		options = append(options, slack.MsgOptionTS(thread))
+	}
+	_, id, err := c.api.PostMessageContext(ctx, channel, options...)
 	if err == nil && id == "" {
 		err = errNoID
 	}
@@ -60,42 +65,52 @@ func (c *Client) Whisper(ctx context.Context, channel, user string, card bot.Car
 // skew is by how much our clock may be ahead of Slack's.
 const skew = 5 * time.Minute
 
-// Find reads the channel's history back to since for our own message with
-// that key.
-func (c *Client) Find(ctx context.Context, channel, key string, since time.Time) (string, error) {
+// Find reads the channel's history, or the thread's, back to since for our own
+// message with that key.
+func (c *Client) Find(ctx context.Context, channel, thread, key string, since time.Time) (string, error) {
 	activity := "looking in " + channel + " for a message"
 	me, err := c.identify(ctx)
 	if err != nil {
 		return "", err
 	}
-	p := &slack.GetConversationHistoryParameters{
-		ChannelID:          channel,
-		Oldest:             strconv.FormatInt(since.Add(-skew).Unix(), 10),
-		Inclusive:          true,
-		Limit:              200,
-		IncludeAllMetadata: true,
-	}
+	oldest := strconv.FormatInt(since.Add(-skew).Unix(), 10)
+	const limit = 200
+	cursor := ""
 	for range maxPages {
-		page, err := c.api.GetConversationHistoryContext(ctx, p)
+		found, more, next, err := c.page(ctx, channel, thread, oldest, cursor, limit)
 		if err != nil {
 			return "", c.failed(activity, err)
 		}
-		for _, m := range page.Messages {
+		for _, m := range found {
 			ours := m.User == me.User || m.BotID != "" && m.BotID == me.Bot
 			if ours && m.Metadata.EventType == metadataType && m.Metadata.EventPayload["key"] == key && m.Timestamp != "" {
 				return m.Timestamp, nil
 			}
 		}
-		next := page.ResponseMetaData.NextCursor
-		if !page.HasMore && next == "" {
+		if !more && next == "" {
 			return "", nil
 		}
 		if next == "" {
 			return "", c.failed(activity, errors.New("there is more, and the answer does not say where"))
 		}
-		p.Cursor = next
+		cursor = next
 	}
-	return "", c.failed(activity, fmt.Errorf("more than %d messages since then", maxPages*p.Limit))
+	return "", c.failed(activity, fmt.Errorf("more than %d messages since then", maxPages*limit))
+}
+
+// page reads one page of a channel's history, or of a thread, whose messages
+// are not in the channel's.
+func (c *Client) page(ctx context.Context, channel, thread, oldest, cursor string, limit int) (found []slack.Message, more bool, next string, err error) {
+	if thread != "" {
+		return c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: channel, Timestamp: thread, Oldest: oldest, Inclusive: true, Limit: limit, Cursor: cursor, IncludeAllMetadata: true})
+	}
+	page, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+		ChannelID: channel, Oldest: oldest, Inclusive: true, Limit: limit, Cursor: cursor, IncludeAllMetadata: true})
+	if err != nil {
+		return nil, false, "", err
+	}
+	return page.Messages, page.HasMore, page.ResponseMetaData.NextCursor, nil
 }
 
 // Permalink is the address of a message; empty before [Client.Check].
@@ -104,5 +119,14 @@ func (c *Client) Permalink(channel, id string) string {
 	if me == nil || me.URL == "" || id == "" {
 		return ""
 	}
-	return me.URL + "/archives/" + channel + "/p" + strings.Replace(id, ".", "", 1)
+	return Permalink(me.URL, channel, id)
+}
+
+// AnyWorkspace is an address that leads people to a message in the workspace
+// that they are signed in to.
+const AnyWorkspace = "https://slack.com"
+
+// Permalink is the address of a message in the workspace at that address.
+func Permalink(workspace, channel, id string) string {
+	return workspace + "/archives/" + channel + "/p" + strings.Replace(id, ".", "", 1)
 }

@@ -46,7 +46,7 @@ func TestFind(t *testing.T) {
 		began := time.Now()
 		find := func(key string, since time.Time) string {
 			t.Helper()
-			id, err := w.c.Find(w.ctx, ops, key, since)
+			id, err := w.c.Find(w.ctx, ops, "", key, since)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestFind(t *testing.T) {
 			t.Errorf("found %q before it was posted", id)
 		}
 		w.fake.Lose("chat.postMessage", 1)
-		_, err := w.c.Post(w.ctx, ops, bot.Say("lost"), "lost")
+		_, err := w.c.Post(w.ctx, ops, "", bot.Say("lost"), "lost")
 		if err == nil || bot.NotSent(err) {
 			t.Fatalf("posting without an answer: %v, not sent %v", err, bot.NotSent(err))
 		}
@@ -98,7 +98,7 @@ func TestFindTakesAnErrorForNoAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := answering(t, http.StatusOK, body)
-				if id, err := w.c.Find(w.ctx, ops, "k", time.Now()); err == nil {
+				if id, err := w.c.Find(w.ctx, ops, "", "k", time.Now()); err == nil {
 					t.Errorf("Find = %q without an error", id)
 				}
 			})
@@ -107,7 +107,7 @@ func TestFindTakesAnErrorForNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := answering(t, http.StatusOK, `{"ok":true,"messages":[{"type":"message","user":"U0OTHER","bot_id":"B0OTHER","ts":"1.000001",
 			"metadata":{"event_type":"thbot","event_payload":{"key":"k"}}}],"has_more":false}`)
-		if id, err := w.c.Find(w.ctx, ops, "k", time.Now()); id != "" || err != nil {
+		if id, err := w.c.Find(w.ctx, ops, "", "k", time.Now()); id != "" || err != nil {
 			t.Errorf("somebody else's message: %q, %v", id, err)
 		}
 	})
@@ -138,7 +138,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := answering(t, tt.status, tt.body)
-				_, err := w.c.Post(w.ctx, ops, bot.Say("x"), "k")
+				_, err := w.c.Post(w.ctx, ops, "", bot.Say("x"), "k")
 				for _, err := range []error{err, w.c.Update(w.ctx, ops, "1.000001", bot.Say("x")), w.c.Whisper(w.ctx, ops, ana, bot.Say("x"))} {
 					if name == "no id" && err == nil {
 						continue // a whisper has no id that anybody needs
@@ -159,7 +159,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 func TestTheReasonsForRefusedBlocksAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := answering(t, 200, `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["[ERROR] no more than 50 items"]}}`)
-		_, _ = w.c.Post(w.ctx, ops, bot.Say("x"), "k")
+		_, _ = w.c.Post(w.ctx, ops, "", bot.Say("x"), "k")
 		if found := w.logs.FilterMessageSnippet("refuses").All(); len(found) != 1 || !strings.Contains(fmt.Sprint(found[0].ContextMap()), "no more than 50 items") {
 			t.Errorf("logged %v", found)
 		}
@@ -170,7 +170,7 @@ func TestRateLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fake.RateLimit("chat.postMessage", 1, 7*time.Second)
-		_, err := w.c.Post(w.ctx, ops, bot.Say("x"), "k")
+		_, err := w.c.Post(w.ctx, ops, "", bot.Say("x"), "k")
 		if d, again := bot.RetryAfter(err); d != 7*time.Second || !again || !bot.NotSent(err) {
 			t.Errorf("%v: wait %v, again %v, not sent %v", err, d, again, bot.NotSent(err))
 		}
@@ -191,7 +191,7 @@ func TestASlowSlackIsNotWaitedFor(t *testing.T) {
 			}
 		})
 		began := time.Now()
-		_, err := w.c.Post(w.ctx, ops, bot.Say("x"), "k")
+		_, err := w.c.Post(w.ctx, ops, "", bot.Say("x"), "k")
 		if took := time.Since(began); err == nil || bot.NotSent(err) || took > 5*time.Second {
 			t.Errorf("after %v: %v, not sent %v", took, err, bot.NotSent(err))
 		}
@@ -203,7 +203,7 @@ func TestNobodyThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		_ = w.pipe.Close()
-		_, err := w.c.Post(context.Background(), ops, bot.Say("x"), "k")
+		_, err := w.c.Post(context.Background(), ops, "", bot.Say("x"), "k")
 		if !bot.NotSent(err) {
 			t.Errorf("%v: it cannot have been sent", err)
 		}

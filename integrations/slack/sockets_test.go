@@ -239,7 +239,7 @@ func TestOverARealNetwork(t *testing.T) {
 	if err := fake.Await(ctx, func() bool { return fake.Sockets() == 1 }); err != nil {
 		t.Fatal(err)
 	}
-	id, err := c.Post(ctx, ops, question(), "k")
+	id, err := c.Post(ctx, ops, "", question(), "k")
 	if err != nil {
 		t.Fatal(err)
 	}

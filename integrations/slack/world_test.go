@@ -188,7 +188,7 @@ func (w *world) last() fakeslack.Message {
 
 func (w *world) post(card bot.Card, key string) string {
 	w.t.Helper()
-	id, err := w.c.Post(w.ctx, ops, card, key)
+	id, err := w.c.Post(w.ctx, ops, "", card, key)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,108 @@
+package handlers
+
+import (
+	"fmt"
+
+	"thbot/bot"
+	"thbot/handlers/deploys"
+)
+
+// Card is the announcement, which moves on with the run.
+func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
+	env := d.Environment
+	commit := short(d.Commit)
+	run := bot.To(fmt.Sprint(d.Run), d.Link)
+	switch o.State {
+	case following, verifying:
+		return heading("Promoting "+deploys.Short(d.Commit)+" to "+env, " — "+d.By+" let it go on in Jenkins").Add(
+			bot.Part{Kind: bot.Section, Text: stageLine(d.Stages)}, bot.SmallPrint("Jenkins run ", run))
+	case live, settled:
+		c := bot.Say(bot.Strong(title(env)+" is on"), " ", commit, brought(d))
+		next, _ := r.promotedNext(d)
+		switch {
+		case o.State == settled:
+			return c.Add(bot.Part{Kind: bot.Note, Text: append(d.Why, bot.T(" Jenkins run ", run)...)})
+		case d.Newer > 0:
+			return c.Add(bot.SmallPrint("Run ", run, " waits, and so does the newer run ", fmt.Sprint(d.Newer), "."))
+		}
+		return c.Add(bot.Paragraph("Run ", run, " waits to be promoted to "+next.Name+"."), r.review(d))
+	case deployed:
+		c := bot.Say(bot.Strong(title(env)+" is on"), " ", commit, brought(d))
+		if d.By != "" {
+			c = c.Add(bot.SmallPrint("Let go on in Jenkins by "+d.By+" · ", stageLine(d.Stages), " · Jenkins run ", run))
+			return c
+		}
+		return c.Add(bot.SmallPrint("Jenkins run ", run))
+	}
+	return heading("The deploy of "+deploys.Short(d.Commit)+" to "+env+" did not come out", "").Add(
+		bot.Part{Kind: bot.Section, Text: r.came(o, d)}, bot.SmallPrint(stageLine(d.Stages), " · Jenkins run ", run))
+}
+
+// short is a commit as a card has it; one that cannot be told is said so.
+func short(commit string) bot.Span {
+	if commit == "" {
+		return bot.Span{Text: "a commit that the run does not tell"}
+	}
+	return bot.Fixed(deploys.Short(commit))
+}
+
+// brought says how many commits by whom: " — 4 commits by bea and dov".
+func brought(d rollout) bot.Text {
+	if d.Ahead == 0 {
+		return nil
+	}
+	return bot.T(" — ", bot.To(bot.Count(d.Ahead, "commit", "commits"), d.Compare), " by "+people(d.Authors))
+}
+
+// came says what came of a deploy that went wrong, and what is true now.
+func (r Rollout) came(o bot.Operation, d rollout) bot.Text {
+	if o.State == notLive {
+		serves := bot.T(" It has not said what it serves.")
+		if d.Serves != "" {
+			serves = bot.T(" It serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
+		}
+		return bot.T("Jenkins says that it is deployed, but ", bot.To(d.Host, d.URL), " does not serve ", short(d.Commit), ".", serves)
+	}
+	return d.Why
+}
+
+func (r Rollout) sayUnder(o bot.Operation, d rollout) []bot.Post {
+	if len(d.Under) == 0 {
+		return nil
+	}
+	t := bot.T("⚠ "+d.By+" let run ", bot.To(fmt.Sprint(d.Run), d.Link), " go on in Jenkins, past this: ", sentences(d.Under), " ", mentions(d.Owners))
+	return []bot.Post{{Key: "under", Class: bot.Final, Card: bot.Say(t)}}
+}
+
+// sayEnd tells the end as a new message where somebody wanted it, or where it
+// went wrong. A deploy that an environment makes by itself is told by its card.
+func (r Rollout) sayEnd(o bot.Operation, d rollout) []bot.Post {
+	var posts []bot.Post
+	switch {
+	case o.State == deployed && d.By == "":
+		return nil
+	case o.State == deployed:
+		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✔ "+title(d.Environment)+" is now on ", short(d.Commit),
+			" (", bot.Count(d.Ahead, "commit", "commits"), ", let go on in Jenkins by "+d.By+"). Authors: "+people(d.Authors))})
+	default:
+		t := bot.T("✘ The deploy of ", short(d.Commit), " to "+d.Environment+" did not come out. ", r.came(o, d))
+		if len(d.Authors) > 0 {
+			t = append(t, bot.Span{Text: " Suspects: " + people(d.Authors[:min(10, len(d.Authors))])})
+		}
+		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say(t)})
+	}
+	return append(posts, logPost(o, d.Log)...)
+}
+
+// logPost shows the end of a log in the thread of the operation's message.
+func logPost(o bot.Operation, lines []string) []bot.Post {
+	if len(lines) == 0 {
+		return nil
+	}
+	list := bot.Part{Kind: bot.List}
+	for _, line := range lines {
+		list.Items = append(list.Items, bot.T(bot.Fixed(line)))
+	}
+	card := bot.Card{Line: bot.T("The end of the log")}.Add(bot.Paragraph("The end of the log:"), list)
+	return []bot.Post{{Key: "log", Class: bot.Progress, To: bot.Place{Channel: o.Channel, Under: o.ID + "/card"}, Card: card}}
+}
