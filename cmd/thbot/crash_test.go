@@ -85,7 +85,7 @@ func beBot() {
 }
 
 // quickly are periods under which a promotion takes a second or two.
-const quickly = "lease: 1500ms, limit: 700ms, idle: 100ms, plan: 3s, follow: 60ms, live: 20ms, not_live: 10s"
+const quickly = "lease: 1500ms, limit: 700ms, idle: 100ms, watch: 1h, plan: 3s, follow: 60ms, live: 20ms, not_live: 10s"
 
 var pace = world.Pace{ToProd: 150 * time.Millisecond, Rollout: 50 * time.Millisecond}
 

@@ -3,16 +3,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"go.uber.org/zap"
 
 	"thbot/cmd/thbot/app"
+	"thbot/handlers/when"
 	"thbot/integrations/slack"
 )
 
@@ -39,6 +43,47 @@ type flags struct {
 		Config  string `short:"c" required:"" placeholder:"FILE" help:"The configuration file."`
 		Private bool   `help:"For a bot whose channel is private; that takes two scopes more."`
 	} `cmd:"" help:"Print the manifest to create the Slack app from."`
+	History struct {
+		Config      string `short:"c" required:"" placeholder:"FILE" help:"The configuration file."`
+		JSON        bool   `name:"json" help:"Print all that is known, a JSON object a line, instead of a table."`
+		Environment string `placeholder:"NAME" help:"Only what is about this environment."`
+		Person      person `placeholder:"ID" help:"Only what this person, by their Slack id, asked for or pressed."`
+		Since       since  `placeholder:"TIME" help:"Only what was asked for since a date (2026-11-01, in UTC) or so long ago (7d)."`
+		Limit       uint16 `placeholder:"N" help:"Only the newest N."`
+	} `cmd:"" help:"Print what was asked for and what came of it, newest first. The bot may be running meanwhile."`
+}
+
+// since is a moment: a date, a date with its time, or so long ago.
+type since struct{ time.Time }
+
+// UnmarshalText reads it as kong wants it.
+func (s *since) UnmarshalText(text []byte) error {
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if at, err := time.Parse(layout, string(text)); err == nil {
+			s.Time = at
+			return nil
+		}
+	}
+	ago, wrong := when.Length(string(text))
+	if wrong != "" {
+		return errors.New("is neither a date, like 2026-11-01 or 2026-11-01T14:00:00Z, nor a length of time, like 12h or 7d, of at most 90 days")
+	}
+	s.Time = time.Now().Add(-ago)
+	return nil
+}
+
+// person is the id of somebody in Slack.
+type person string
+
+var personID = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+
+// UnmarshalText reads it as kong wants it.
+func (p *person) UnmarshalText(text []byte) error {
+	if !personID.Match(text) {
+		return errors.New("is not the id of a person in Slack, like U012ABCDEF")
+	}
+	*p = person(text)
+	return nil
 }
 
 // run is the whole program: it returns its exit code.
@@ -70,6 +115,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		} else if _, err = app.ReadConfig(f.Config.Check, getenv); err == nil {
 			_, err = fmt.Fprintf(stdout, "%s is a valid configuration.\n", f.Config.Check)
 		}
+	case "history":
+		h := f.History
+		err = history(ctx, h.Config, getenv, app.HistoryQuery{Environment: h.Environment, Person: string(h.Person),
+			Since: h.Since.Time, Limit: int(h.Limit), JSON: h.JSON}, stdout)
 	case "manifest":
 		err = manifest(f.Manifest.Config, f.Manifest.Private, getenv, stdout)
 	}
@@ -112,4 +161,14 @@ func manifest(config string, private bool, getenv func(string) string, stdout io
 	}
 	_, err = fmt.Fprintf(stdout, "%s\n", text)
 	return err
+}
+
+// history needs no secret but the ledger's.
+func history(ctx context.Context, config string, getenv func(string) string, q app.HistoryQuery, stdout io.Writer) error {
+	c, err := app.ReadConfig(config, getenv)
+	password, perr := app.ReadLedgerPassword(getenv)
+	if err := errors.Join(err, perr); err != nil {
+		return err
+	}
+	return app.History(ctx, c, password, q, stdout)
 }

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
+	"thbot/bot"
 	"thbot/cmd/thbot/app"
+	"thbot/integrations/ledger"
 )
 
 func TestRun(t *testing.T) {
@@ -33,7 +37,7 @@ func TestRun(t *testing.T) {
 	}{
 		{"--help", fine, "A Slack bot that runs Treeherder's operations", ""},
 		{"run --help", fine, "until it gets SIGTERM or SIGINT", ""},
-		{"", misuse, "", `expected one of "run", "config", "manifest"`},
+		{"", misuse, "", `expected one of "run", "config", "manifest", "history"`},
 		{"deploy", misuse, "", "unexpected argument deploy"},
 		{"run", misuse, "", "missing flags: --config=FILE"},
 		{"config", fine, "environments:", ""},
@@ -42,7 +46,14 @@ func TestRun(t *testing.T) {
 		{"config --check " + absent, broken, "", "reading the configuration: open "},
 		{"manifest -c " + good, fine, `"command": "/th"`, ""},
 		{"manifest -c " + bad, broken, "", "slack.comand is no key"},
-		{"run -c " + good, broken, "", "not set: SLACK_APP_TOKEN, SLACK_BOT_TOKEN, JENKINS_USER, JENKINS_TOKEN, GITHUB_TOKEN;"},
+		{"history", misuse, "", "missing flags: --config=FILE"},
+		{"history -c " + good + " --since soon", misuse, "", "--since: is neither a date, like 2026-11-01 or 2026-11-01T14:00:00Z, nor a length of time"},
+		{"history -c " + good + " --since 365d", misuse, "", "of at most 90 days"},
+		{"history -c " + good + " --person ana", misuse, "", "--person: is not the id of a person in Slack"},
+		{"history -c " + good + " --limit -1", misuse, "", "--limit"},
+		{"history -c " + good + " --environment prdo", broken, "", `"prdo" is no environment (did you mean prod?); the configuration has production, prod, stage,`},
+		{"history -c " + bad, broken, "", "slack.comand is no key"},
+		{"run -c " + good, broken, "", "not set: SLACK_APP_TOKEN, SLACK_BOT_TOKEN, JENKINS_USER, JENKINS_TOKEN, GITHUB_TOKEN (or, for a GitHub App,"},
 		{"run -c " + bad, broken, "", "slack.comand is no key"},
 	} {
 		t.Run(tt.args, func(t *testing.T) {
@@ -59,6 +70,75 @@ func TestRun(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A history needs the configuration and, but for its password, no secret; the
+// bot may have the ledger to itself.
+func TestHistory(t *testing.T) {
+	dir := t.TempDir()
+	file, url := filepath.Join(dir, "thbot.yaml"), "sqlite:"+filepath.Join(dir, "thbot.db")
+	if err := os.WriteFile(file, []byte(app.Example()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vars := map[string]string{"THBOT_LEDGER": url}
+	history := func(args ...string) (int, string, string) {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), append([]string{"history", "-c", file}, args...), func(name string) string { return vars[name] }, &stdout, &stderr)
+		return code, stdout.String(), stderr.String()
+	}
+	if code, stdout, stderr := history(); code != broken || stdout != "" || !strings.Contains(stderr, "opening the ledger: stat ") {
+		t.Errorf("without a ledger: %d, %q, %q", code, stdout, stderr)
+	}
+	store, err := ledger.Open(t.Context(), ledger.Options{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	err = store.Do(t.Context(), func(tx bot.Tx) error {
+		for _, o := range []bot.Operation{
+			{ID: "OLD", Created: tx.Now().Add(-48 * time.Hour), About: "stage", Asked: bot.Person{ID: "U0ANA", Name: "ana"}},
+			{ID: "NEW", Created: tx.Now(), About: "production", Asked: bot.Person{ID: "U0BEA", Name: "bea"}},
+		} {
+			o.Ref, o.Kind, o.State, o.End = o.ID, "lock", "unlocked", bot.Done
+			if err := tx.AddOperation(o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args string
+		want []string
+	}{
+		{"--json", []string{"NEW", "OLD"}},
+		{"--json --limit 1", []string{"NEW"}},
+		{"--json --since 1d", []string{"NEW"}},
+		{"--json --since 2000-01-01", []string{"NEW", "OLD"}},
+		{"--json --since 2100-01-01T12:00:00+01:00", nil},
+		{"--json --environment prod", []string{"NEW"}},
+		{"--json --environment stage", []string{"OLD"}},
+		{"--json --person U0ANA", []string{"OLD"}},
+		{"--json --person U0ANNE", nil},
+	} {
+		code, stdout, stderr := history(strings.Fields(tt.args)...)
+		var got []string
+		for line := range strings.Lines(stdout) {
+			var r struct{ ID string }
+			if err := json.Unmarshal([]byte(line), &r); err != nil {
+				t.Errorf("%s: %v: %s", tt.args, err, line)
+			}
+			got = append(got, r.ID)
+		}
+		if code != fine || stderr != "" || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %d, %q, %q; want %q", tt.args, code, got, stderr, tt.want)
+		}
+	}
+	if code, stdout, stderr := history("--limit", "1"); code != fine || stderr != "" || strings.Count(stdout, "\n") != 2 || !strings.Contains(stdout, "bea") {
+		t.Errorf("as a table: %d, %q, %q", code, stdout, stderr)
 	}
 }
 

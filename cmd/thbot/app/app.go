@@ -54,7 +54,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer builds.Close()
-	commits, err := github.New(github.Options{APIURL: c.GitHub.APIURL, Repository: c.GitHub.Repository, Token: o.Secrets.GitHubToken.Reveal(),
+	commits, err := github.New(github.Options{APIURL: c.GitHub.APIURL, Repository: c.GitHub.Repository,
+		Token: o.Secrets.GitHubToken.Reveal(), App: o.Secrets.app(),
 		Dial: o.Dial, Limit: c.Times.Limit, Log: o.Log})
 	if err != nil {
 		return err
@@ -80,7 +81,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	things := handlers.World{
 		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps, Ledger: store, Schemas: handlers.NewSchemas(commits),
-		Times: handlers.Times{Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
+		Times: handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
 	}
 	b.Commands = handlers.All(things)
 	b.Commands = append(b.Commands, bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))

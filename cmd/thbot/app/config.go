@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -67,17 +68,17 @@ type Environment struct {
 	URL     string   `yaml:"url"`    // of the application itself; ends in a slash
 	Branch  string   `yaml:"branch"` // that its commits come from; only one without Jenkins may have none
 	// An environment is promoted with Jenkins, or it deploys by itself, and has
-	// the sentence that somebody is told who asks to deploy it.
-	// One that deploys by itself may have jenkins, too: the job and stage that do.
+	// the sentence that somebody is told who asks to deploy it. That one may
+	// have jenkins too, for the job and the stage that do it.
 	Deploys string          `yaml:"deploys"`
 	Jenkins *EnvironmentJob `yaml:"jenkins"`
 	Confirm Confirm         `yaml:"confirm"`
-	ResetTo string          `yaml:"reset_to"` // branch that its own may be put back on; empty: none
+	ResetTo string          `yaml:"reset_to"` // the branch that its own can be put back on; empty: none
 	Freezes []Freeze        `yaml:"freeze"`
 }
 
-// Freeze is a time in which nothing is promoted: from 2026-12-23 18:00, or
-// every week from fri 16:00.
+// Freeze is a time in which nothing is promoted: once, from 2026-12-23 18:00,
+// or every week, from fri 16:00.
 type Freeze struct {
 	From   string `yaml:"from"`
 	To     string `yaml:"to"`
@@ -99,7 +100,7 @@ type Confirm struct {
 	Expires    time.Duration `yaml:"expires"`    // how long a question waits; default 20m
 	People     int           `yaml:"people"`     // how many different people have to confirm; default 1
 	Self       *bool         `yaml:"self"`       // whether who asked can be one of them; default true
-	Migrations string        `yaml:"migrations"` // admins, or cloudops: one of them has to, when there are migrations; default admins
+	Migrations string        `yaml:"migrations"` // cloudops: one of them has to, when there are migrations; default admins: nobody else
 }
 
 // Times are the bot's own periods, for tests and for trying things.
@@ -108,6 +109,7 @@ type Times struct {
 	Limit   time.Duration `yaml:"limit"`    // of one step and of one HTTP request, shorter than the lease; default 4s
 	Idle    time.Duration `yaml:"idle"`     // the longest sleep of an idle process; default 5s
 	Plan    time.Duration `yaml:"plan"`     // what looking up one answer may take; default 20s
+	Watch   time.Duration `yaml:"watch"`    // between two looks at Jenkins and at an app while nothing moves; default 30s
 	Follow  time.Duration `yaml:"follow"`   // between two looks at a Jenkins run; default 10s
 	Live    time.Duration `yaml:"live"`     // between the answers that have to agree on what is live; default 5s
 	NotLive time.Duration `yaml:"not_live"` // after the run's success, until its commit is reported as not live; default 10m
@@ -121,7 +123,7 @@ func defaults() Config {
 		GitHub: GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
 		Times: Times{
 			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,
-			Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,
+			Watch: 30 * time.Second, Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,
 		},
 	}
 }
@@ -186,9 +188,10 @@ func (c *Config) complete() {
 			e.Confirm.Expires = expires
 		}
 		e.Confirm.People = max(1, e.Confirm.People)
-		if yes := true; e.Confirm.Self == nil {
-			e.Confirm.Self = &yes
+		if e.Confirm.Self == nil {
+			e.Confirm.Self = new(true)
 		}
+		e.Confirm.Migrations = cmp.Or(e.Confirm.Migrations, "admins")
 	}
 }
 

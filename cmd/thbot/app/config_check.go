@@ -3,7 +3,9 @@ package app
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"thbot/handlers/when"
@@ -70,24 +72,22 @@ func (e *Environment) check(d *document, path string, words map[string]string) {
 		d.refuse(path+".confirm.expires", "must be longer than nothing")
 	}
 	if d.says(path+".confirm.people") && (e.Confirm.People < 1 || e.Confirm.People > 5) {
-		d.refuse(path+".confirm.people", "must be 1 to 5")
+		d.refuse(path+".confirm.people", "is %d; it is from 1 to 5", e.Confirm.People)
 	}
-	if m := e.Confirm.Migrations; m != "" && m != "admins" && m != "cloudops" {
+	if m := e.Confirm.Migrations; d.says(path+".confirm.migrations") && m != "admins" && m != "cloudops" {
 		d.refuse(path+".confirm.migrations", "is %q; it is admins or cloudops", m)
 	}
 	if e.ResetTo != "" {
 		pattern(d, path+".reset_to", e.ResetTo, branch, "the name of a branch")
 		if !d.says(path + ".branch") {
-			d.refuse(path+".reset_to", "needs branch: the one that would be moved")
+			d.refuse(path+".reset_to", "needs `branch`: the one that is put back")
 		}
 		if e.ResetTo == e.Branch {
-			d.refuse(path+".reset_to", "is the branch itself")
+			d.refuse(path+".reset_to", "is the environment's own branch")
 		}
 	}
 	for i, f := range e.Freezes {
-		if _, err := when.Compile(when.Freeze(f)); err != nil {
-			d.refuse(fmt.Sprintf("%s.freeze[%d]", path, i), "is wrong: %v", err)
-		}
+		f.check(d, fmt.Sprintf("%s.freeze[%d]", path, i))
 	}
 	if e.Jenkins == nil {
 		if strings.TrimSpace(e.Deploys) == "" {
@@ -95,13 +95,35 @@ func (e *Environment) check(d *document, path string, words map[string]string) {
 		}
 		return
 	}
-	if e.Deploys != "" && (e.Jenkins.Input != "" || e.Jenkins.ConfirmedBy != "") {
-		d.refuse(path+".jenkins", "has input or confirmed_by, but it deploys by itself, as `deploys` says")
+	if e.Deploys != "" {
+		const useless = "has no use beside `deploys`: nobody promotes what deploys by itself"
+		if e.Jenkins.Input != "" {
+			d.refuse(path+".jenkins.input", useless)
+		}
+		if e.Jenkins.ConfirmedBy != "" {
+			d.refuse(path+".jenkins.confirmed_by", useless)
+		}
 	}
 	if !d.says(path + ".branch") {
 		d.refuse(path+".branch", "is missing: the branch that its commits come from")
 	}
 	e.Jenkins.check(d, path+".jenkins")
+}
+
+// check gives each mistake its own line, at the key that it is about.
+func (f Freeze) check(d *document, path string) {
+	_, err := when.Compile(when.Freeze(f))
+	if err == nil {
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		key, what, _ := strings.Cut(line, ": ")
+		if slices.Contains(keys(reflect.TypeFor[Freeze]()), key) {
+			d.refuse(path+"."+key, "%s", strings.TrimPrefix(what, "it "))
+		} else {
+			d.refuse(path, "is wrong: %s", line)
+		}
+	}
 }
 
 func (j *EnvironmentJob) check(d *document, path string) {
@@ -127,7 +149,7 @@ func (t Times) check(d *document) {
 		of  int64
 	}{
 		{"lease", int64(t.Lease)}, {"limit", int64(t.Limit)}, {"idle", int64(t.Idle)}, {"plan", int64(t.Plan)},
-		{"follow", int64(t.Follow)}, {"live", int64(t.Live)}, {"not_live", int64(t.NotLive)},
+		{"watch", int64(t.Watch)}, {"follow", int64(t.Follow)}, {"live", int64(t.Live)}, {"not_live", int64(t.NotLive)},
 	} {
 		if period.of <= 0 {
 			d.refuse("times."+period.key, "must be longer than nothing")

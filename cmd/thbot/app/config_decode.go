@@ -116,7 +116,7 @@ func (d *document) read(path string, n *yaml.Node, v reflect.Value) {
 		v.SetInt(int64(t))
 	case v.Kind() == reflect.Int:
 		if n.ShortTag() != "!!int" || n.Decode(v.Addr().Interface()) != nil {
-			d.complain(path, here, "must be a number")
+			d.complain(path, here, "must be a whole number")
 		}
 	case v.Kind() == reflect.Bool:
 		if n.ShortTag() != "!!bool" || n.Decode(v.Addr().Interface()) != nil {

@@ -1,14 +1,20 @@
 package app
 
 import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"thbot/integrations/github"
 )
 
 // redacted stands where a secret stood.
@@ -38,12 +44,16 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // variable that its tag names or from the file named by that variable with
 // _FILE added. They never stand in the configuration file.
 type Secrets struct {
-	SlackAppToken  Secret `env:"SLACK_APP_TOKEN"`
-	SlackBotToken  Secret `env:"SLACK_BOT_TOKEN"`
-	JenkinsUser    string `env:"JENKINS_USER"` // a name, no secret
-	JenkinsToken   Secret `env:"JENKINS_TOKEN"`
-	GitHubToken    Secret `env:"GITHUB_TOKEN"`
-	LedgerPassword Secret `env:"THBOT_LEDGER_PASSWORD"` // none where the ledger needs none
+	SlackAppToken Secret `env:"SLACK_APP_TOKEN"`
+	SlackBotToken Secret `env:"SLACK_BOT_TOKEN"`
+	JenkinsUser   string `env:"JENKINS_USER"` // a name, no secret
+	JenkinsToken  Secret `env:"JENKINS_TOKEN"`
+	// On GitHub the bot is whose token it has, or an App: one or the other.
+	GitHubToken           Secret `env:"GITHUB_TOKEN"`
+	GitHubAppID           string `env:"GITHUB_APP_ID"` // a number, like the next
+	GitHubAppInstallation string `env:"GITHUB_APP_INSTALLATION"`
+	GitHubAppKey          Secret `env:"GITHUB_APP_KEY"`        // private, RSA, in PEM
+	LedgerPassword        Secret `env:"THBOT_LEDGER_PASSWORD"` // none where the ledger needs none
 }
 
 // All are the secrets that there are, for [NewLogger].
@@ -57,34 +67,101 @@ func (s Secrets) All() []Secret {
 	return all
 }
 
+// app is the GitHub App that the bot is, or nil.
+func (s Secrets) app() *github.App {
+	if s.GitHubAppKey == "" {
+		return nil
+	}
+	id, _ := number(s.GitHubAppID)
+	installation, _ := number(s.GitHubAppInstallation)
+	return &github.App{ID: id, Installation: installation, Key: []byte(s.GitHubAppKey.Reveal())}
+}
+
+func number(text string) (int64, bool) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, err == nil && n > 0
+}
+
+// leastSecret is how short a secret may be. The log could not be kept readable
+// without every "a" in it.
+const leastSecret = 4
+
 // ReadSecrets reads the credentials from the environment. Everything that is
 // wrong with them is in the error, a line each.
 func ReadSecrets(getenv func(string) string) (Secrets, error) {
 	var s Secrets
 	var missing []string
 	var errs []error
+	given := map[string]bool{} // also what cannot be read
 	for f, v := range reflect.ValueOf(&s).Elem().Fields() {
 		name := f.Tag.Get("env")
 		value, err := readSecret(name, getenv)
-		switch {
-		case err != nil:
+		if err != nil {
 			errs = append(errs, err)
-		case value == "" && name != "THBOT_LEDGER_PASSWORD":
+		}
+		given[name] = value != "" || err != nil
+		v.SetString(value)
+	}
+	for _, name := range []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "JENKINS_USER", "JENKINS_TOKEN"} {
+		if !given[name] {
 			missing = append(missing, name)
 		}
-		v.SetString(value)
+	}
+	var app, rest []string // of an App
+	for _, name := range []string{"GITHUB_APP_ID", "GITHUB_APP_INSTALLATION", "GITHUB_APP_KEY"} {
+		if given[name] {
+			app = append(app, name)
+		} else {
+			rest = append(rest, name)
+		}
+	}
+	switch {
+	case len(app) == 0 && !given["GITHUB_TOKEN"]:
+		missing = append(missing, "GITHUB_TOKEN (or, for a GitHub App, "+strings.Join(rest, ", ")+")")
+	case len(app) > 0 && given["GITHUB_TOKEN"]:
+		errs = append(errs, fmt.Errorf("GITHUB_TOKEN and %s are both set; on GitHub the bot has a token or is an App, so unset one", app[0]))
+	case len(app) > 0 && len(rest) > 0:
+		errs = append(errs, fmt.Errorf("not set, but needed beside %s: %s", strings.Join(app, " and "), strings.Join(rest, ", ")))
 	}
 	if missing != nil {
 		errs = append(errs, fmt.Errorf("not set: %s; each can also be in a file that %s_FILE and the like name",
-			strings.Join(missing, ", "), missing[0]))
+			strings.Join(missing, ", "), strings.Fields(missing[0])[0]))
 	}
-	// The log could not be kept readable without every "a" in it.
+	// No value is repeated: somebody may have put another one's there.
+	for _, n := range []struct{ name, value string }{{"GITHUB_APP_ID", s.GitHubAppID}, {"GITHUB_APP_INSTALLATION", s.GitHubAppInstallation}} {
+		if _, ok := number(n.value); n.value != "" && !ok {
+			errs = append(errs, fmt.Errorf("%s is not a number above 0", n.name))
+		}
+	}
+	if s.GitHubAppKey != "" && !privateKey(s.GitHubAppKey.Reveal()) {
+		errs = append(errs, errors.New("GITHUB_APP_KEY is not a private RSA key in PEM: the whole .pem file that GitHub made for the App, with its line breaks"))
+	}
 	for f, v := range reflect.ValueOf(s).Fields() {
-		if secret, ok := v.Interface().(Secret); ok && secret != "" && len(secret) < 4 {
-			errs = append(errs, fmt.Errorf("%s is too short to be kept secret; 4 characters is the least", f.Tag.Get("env")))
+		if secret, ok := v.Interface().(Secret); ok && secret != "" && len(secret) < leastSecret {
+			errs = append(errs, fmt.Errorf("%s is too short to be kept secret; %d characters is the least", f.Tag.Get("env"), leastSecret))
 		}
 	}
 	return s, errors.Join(errs...)
+}
+
+// ReadLedgerPassword reads the one credential that it takes to read the ledger.
+func ReadLedgerPassword(getenv func(string) string) (Secret, error) {
+	password, err := readSecret("THBOT_LEDGER_PASSWORD", getenv)
+	return Secret(password), err
+}
+
+// privateKey says whether text is a key that an App can sign with.
+func privateKey(text string) bool {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return false
+	}
+	if _, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return true
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	_, rsaKey := key.(*rsa.PrivateKey)
+	return err == nil && rsaKey
 }
 
 func readSecret(name string, getenv func(string) string) (string, error) {

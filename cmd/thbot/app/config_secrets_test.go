@@ -1,8 +1,15 @@
 package app
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,8 +58,8 @@ func TestReadSecretsRefuses(t *testing.T) {
 		want   []string
 	}{
 		{"nothing set", nothing, []string{
-			"not set: SLACK_APP_TOKEN, SLACK_BOT_TOKEN, JENKINS_USER, JENKINS_TOKEN, GITHUB_TOKEN; each can also be in a file that SLACK_APP_TOKEN_FILE and the like name"}},
-		{"some set", but("JENKINS_TOKEN", "", "GITHUB_TOKEN", ""), []string{"not set: JENKINS_TOKEN, GITHUB_TOKEN; each"}},
+			"not set: SLACK_APP_TOKEN, SLACK_BOT_TOKEN, JENKINS_USER, JENKINS_TOKEN, GITHUB_TOKEN (or, for a GitHub App, GITHUB_APP_ID, GITHUB_APP_INSTALLATION, GITHUB_APP_KEY); each can also be in a file that SLACK_APP_TOKEN_FILE and the like name"}},
+		{"some set", but("JENKINS_TOKEN", "", "GITHUB_TOKEN", ""), []string{"not set: JENKINS_TOKEN, GITHUB_TOKEN (or, for a GitHub App, "}},
 		{"set twice", but("JENKINS_TOKEN_FILE", file), []string{"JENKINS_TOKEN and JENKINS_TOKEN_FILE are both set"}},
 		{"no such file", but("JENKINS_TOKEN", "", "JENKINS_TOKEN_FILE", file+"x"), []string{"reading JENKINS_TOKEN_FILE: open "}},
 		{"an empty file", but("JENKINS_TOKEN", "", "JENKINS_TOKEN_FILE", empty), []string{"JENKINS_TOKEN_FILE: " + empty + " is empty"}},
@@ -79,10 +86,83 @@ func TestReadSecretsRefuses(t *testing.T) {
 	}
 }
 
+// newKey is a private key as GitHub makes one for an App, and its public half.
+func newKey(t *testing.T) (string, *rsa.PublicKey) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})), &key.PublicKey
+}
+
+func TestGitHubApp(t *testing.T) {
+	key, public := newKey(t)
+	parsed, _ := pem.Decode([]byte(key))
+	private := must(x509.ParsePKCS1PrivateKey(parsed.Bytes))
+	inPEM := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	other := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	const noKey = "GITHUB_APP_KEY is not a private RSA key in PEM: the whole .pem file that GitHub made for the App, with its line breaks"
+	for _, tt := range []struct {
+		name string
+		vars []string
+		want string // the error; empty: valid
+	}{
+		{"all", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY", key}, ""},
+		{"the key in a file", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY_FILE", write(t, "app.pem", key)}, ""},
+		{"the key in PKCS #8", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34",
+			"GITHUB_APP_KEY", inPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(private)))}, ""},
+		{"and a token", []string{"GITHUB_TOKEN", "ghp_x", "GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY", key},
+			"GITHUB_TOKEN and GITHUB_APP_ID are both set; on GitHub the bot has a token or is an App, so unset one"},
+		{"a token and a key", []string{"GITHUB_TOKEN", "ghp_x", "GITHUB_APP_KEY", key},
+			"GITHUB_TOKEN and GITHUB_APP_KEY are both set; on GitHub the bot has a token or is an App, so unset one"},
+		{"only the number", []string{"GITHUB_APP_ID", "12"}, "not set, but needed beside GITHUB_APP_ID: GITHUB_APP_INSTALLATION, GITHUB_APP_KEY"},
+		{"no installation", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_KEY", key}, "not set, but needed beside GITHUB_APP_ID and GITHUB_APP_KEY: GITHUB_APP_INSTALLATION"},
+		{"no file of the key", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY_FILE", "/absent.pem"},
+			"reading GITHUB_APP_KEY_FILE: open /absent.pem: no such file or directory"},
+		{"no numbers", []string{"GITHUB_APP_ID", "Iv1.hunter22", "GITHUB_APP_INSTALLATION", "0", "GITHUB_APP_KEY", key},
+			"GITHUB_APP_ID is not a number above 0\nGITHUB_APP_INSTALLATION is not a number above 0"},
+		{"numbers too large", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "99999999999999999999", "GITHUB_APP_KEY", key},
+			"GITHUB_APP_INSTALLATION is not a number above 0"},
+		{"no PEM", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY", "hunter22"}, noKey},
+		{"no line breaks", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY", strings.ReplaceAll(key, "\n", " ")}, noKey},
+		{"half a key", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34", "GITHUB_APP_KEY", key[:len(key)/2]}, noKey},
+		{"a public key", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34",
+			"GITHUB_APP_KEY", inPEM("PUBLIC KEY", must(x509.MarshalPKIXPublicKey(public)))}, noKey},
+		{"another sort of key", []string{"GITHUB_APP_ID", "12", "GITHUB_APP_INSTALLATION", "34",
+			"GITHUB_APP_KEY", inPEM("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(other)))}, noKey},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := ReadSecrets(but(append(tt.vars, "GITHUB_TOKEN", "")...))
+			if tt.want != "" {
+				if err == nil || err.Error() != tt.want {
+					t.Errorf("ReadSecrets: %v\nwant %s", err, tt.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			app := s.app()
+			if app == nil || app.ID != 12 || app.Installation != 34 || !privateKey(string(app.Key)) {
+				t.Error("it is not the App that was given")
+			}
+			if !slices.Contains(s.All(), s.GitHubAppKey) {
+				t.Error("the key is none of the secrets")
+			}
+		})
+	}
+	if s := must(ReadSecrets(but())); s.app() != nil {
+		t.Error("with a token the bot is an App")
+	}
+}
+
 // Load says everything that is wrong with either at once.
 func TestLoad(t *testing.T) {
 	_, _, err := Load(write(t, "thbot.yaml", strings.Replace(small, "C0123456789", "General", 1)), but("GITHUB_TOKEN", ""))
-	if err == nil || !strings.Contains(err.Error(), ":1: slack.channel is") || !strings.Contains(err.Error(), "not set: GITHUB_TOKEN;") {
+	if err == nil || !strings.Contains(err.Error(), ":1: slack.channel is") || !strings.Contains(err.Error(), "not set: GITHUB_TOKEN (or") {
 		t.Errorf("Load: %v", err)
 	}
 	c, s, err := Load(write(t, "thbot.yaml", small), but())

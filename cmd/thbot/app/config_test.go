@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"thbot/bot"
+	"thbot/handlers/deploys"
 	"thbot/integrations/jenkins"
 )
 
@@ -43,6 +45,8 @@ environments:
     deploys: By itself.
 `
 
+var defaultConfirm = Confirm{Expires: 20 * time.Minute, People: 1, Self: new(true), Migrations: "admins"}
+
 func TestDefaults(t *testing.T) {
 	got, err := ReadConfig(write(t, "thbot.yaml", small), nothing)
 	if err != nil {
@@ -55,7 +59,7 @@ func TestDefaults(t *testing.T) {
 		GitHub:  GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
 		Roles:   Roles{Admins: []string{"S0ADMINS"}},
 		Environments: []Environment{
-			{Name: "stage", URL: "http://stage.example/", Deploys: "By itself.", Confirm: Confirm{Expires: 20 * time.Minute}},
+			{Name: "stage", URL: "http://stage.example/", Deploys: "By itself.", Confirm: defaultConfirm},
 		},
 		Times: Times{
 			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,
@@ -73,8 +77,7 @@ func TestExample(t *testing.T) {
 		t.Fatalf("the example is not valid:\n%v", err)
 	}
 	if got.Ledger != defaults().Ledger || got.Times != defaults().Times || got.GitHub != defaults().GitHub ||
-		got.Slack.APIURL != defaults().Slack.APIURL || got.Slack.Command != defaults().Slack.Command ||
-		got.Environments[0].Confirm.Expires != expires {
+		got.Slack.APIURL != defaults().Slack.APIURL || got.Slack.Command != defaults().Slack.Command {
 		t.Error("the example shows other values than the defaults, which it says that it shows")
 	}
 	want := Environment{
@@ -83,7 +86,11 @@ func TestExample(t *testing.T) {
 			Job: "gcp-pipelines/treeherder/treeherder-production", Stage: "Deploy to production",
 			CommitFrom: jenkins.CommitFrom{Parameter: "ImageTag"},
 		},
-		Confirm: Confirm{Expires: 20 * time.Minute},
+		Confirm: defaultConfirm,
+		Freezes: []Freeze{
+			{From: "2026-12-23 18:00", To: "2027-01-02 09:00", Zone: "Europe/Berlin", Reason: "end of year"},
+			{From: "fri 16:00", To: "mon 08:00", Zone: "UTC", Reason: "nobody is there at the weekend"},
+		},
 	}
 	if diff := cmp.Diff(want, got.Environments[0]); diff != "" {
 		t.Errorf("production (-want +got):\n%s", diff)
@@ -135,7 +142,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 		}
 	}
 	walk("", reflect.TypeFor[Config]())
-	if count < 35 {
+	if count < 49 {
 		t.Errorf("walked only %d keys", count)
 	}
 }
@@ -246,8 +253,24 @@ func TestRefusedFiles(t *testing.T) {
 		{"a password in the ledger", small + "ledger: mysql:thbot:hunter22@tcp(db:3306)/thbot\n", ":8: a secret stands here"},
 		{"a mysql URL", small + "ledger: mysql://thbot:hunter22@db/thbot\n", ":8: a secret stands here"},
 		{"another store", small + "ledger: postgres:thbot\n", ":8: ledger must be sqlite:FILE or mysql:"},
-		{"promoted and by itself", with("deploys: By itself.", "deploys: By itself.\n    branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c}}"),
-			":7: environments[0].deploys cannot stand beside `jenkins`"},
+		{"by itself, and promoted", with("deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c},\n      input: d}\n    deploys:"),
+			":9: environments[0].jenkins.input has no use beside `deploys`: nobody promotes what deploys by itself"},
+		{"by itself, and confirmed", with("deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c},\n      confirmed_by: d}\n    deploys:"),
+			":9: environments[0].jenkins.confirmed_by has no use beside `deploys`: nobody"},
+		{"by itself, without a branch", with("deploys:", "jenkins: {job: a, stage: b, commit_from: {git: c}}\n    deploys:"), ":5: environments[0].branch is missing"},
+		{"by itself, with half a job", with("deploys:", "branch: b\n    jenkins: {job: a, commit_from: {git: c}}\n    deploys:"), ":8: environments[0].jenkins.stage is missing"},
+		{"nobody confirms", with("deploys:", "confirm: {people: 0}\n    deploys:"), ":7: environments[0].confirm.people is 0; it is from 1 to 5"},
+		{"a crowd confirms", with("deploys:", "confirm: {people: 6}\n    deploys:"), ":7: environments[0].confirm.people is 6; it is from 1 to 5"},
+		{"half a person", with("deploys:", "confirm: {people: 1.5}\n    deploys:"), ":7: environments[0].confirm.people must be a whole number"},
+		{"people in words", with("deploys:", "confirm: {people: two}\n    deploys:"), ":7: environments[0].confirm.people must be a whole number"},
+		{"people in a list", with("deploys:", "confirm: {people: [1]}\n    deploys:"), ":7: environments[0].confirm.people must be a whole number"},
+		{"too many people to count", with("deploys:", "confirm: {people: 99999999999999999999}\n    deploys:"), ":7: environments[0].confirm.people must be a whole number"},
+		{"perhaps oneself", with("deploys:", "confirm: {self: sometimes}\n    deploys:"), ":7: environments[0].confirm.self must be true or false"},
+		{"a role that confirms nothing", with("deploys:", "confirm: {migrations: cloudOps}\n    deploys:"), `:7: environments[0].confirm.migrations is "cloudOps"; it is admins or cloudops`},
+		{"no role", with("deploys:", "confirm: {migrations: ''}\n    deploys:"), `:7: environments[0].confirm.migrations is ""; it is admins or cloudops`},
+		{"nothing to reset", with("deploys:", "reset_to: master\n    deploys:"), ":7: environments[0].reset_to needs `branch`: the one that is put back"},
+		{"reset to itself", with("deploys:", "branch: master\n    reset_to: master\n    deploys:"), ":8: environments[0].reset_to is the environment's own branch"},
+		{"reset to no branch", with("deploys:", "branch: b\n    reset_to: ../b\n    deploys:"), `:8: environments[0].reset_to is "../b", which is not the name of a branch`},
 		{"a job's address", with("deploys: By itself.", "branch: b\n    jenkins: {job: job/a/job/b, stage: b, commit_from: {revision: true}}"),
 			":8: environments[0].jenkins.job must have the names alone"},
 		{"a rule that is not true", with("deploys: By itself.", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {revision: yes please}}"),
@@ -272,6 +295,8 @@ func TestRefusedFiles(t *testing.T) {
 		small + "ledger: mysql:thbot@tcp(db.example:3306)/thbot?tls=true\n",
 		small + "ledger: mysql:thbot@unix(/run/mysqld/mysqld.sock)/thbot\n",
 		small + "ledger: sqlite:/var/lib/thbot/thbot.db\n",
+		strings.Replace(small, "deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c}, input: ''}\n    deploys:", 1),
+		strings.Replace(small, "deploys:", "branch: b\n    reset_to: ''\n    confirm: {people: 5, self: false, migrations: cloudops}\n    deploys:", 1),
 		strings.Replace(small, "By itself.", "Basic knowledge, see http://wiki.example:8080/@deploys.", 1),
 	} {
 		if _, err := ReadConfig(write(t, "thbot.yaml", text), nothing); err != nil {
@@ -280,6 +305,56 @@ func TestRefusedFiles(t *testing.T) {
 	}
 	if _, err := ReadConfig(filepath.Join(t.TempDir(), "absent.yaml"), nothing); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an absent file: %v", err)
+	}
+}
+
+// Every mistake in a freeze is told, each at its own line.
+func TestFreezes(t *testing.T) {
+	path := write(t, "thbot.yaml", small+`    freeze:
+      - {from: fri 16:00, to: mon 08:00, zone: UTC, reason: weekend}
+      - from: soon
+        to: "2027-01-02 09:00"
+        zone: Berlin
+      - {from: fri 16:00, to: fri 16:00, zone: UTC, reason: always}
+      - from: "2027-01-02 09:00"
+        to: "2026-12-23 18:00"
+        zone: UTC
+        reason: "backwards"
+        until: "2027-01-02 09:00"
+`)
+	_, err := ReadConfig(path, nothing)
+	want := `thbot.yaml:10: environments[0].freeze[1].from "soon" is not a time; write it like 2026-12-23 18:00, or fri 16:00 for every week
+thbot.yaml:10: environments[0].freeze[1].reason is missing; people are told it
+thbot.yaml:12: environments[0].freeze[1].zone "Berlin" is not a time zone; they have names like Europe/Berlin
+thbot.yaml:13: environments[0].freeze[2] is wrong: from "fri 16:00" and to "fri 16:00": they are the same
+thbot.yaml:15: environments[0].freeze[3].to "2026-12-23 18:00" is not after from, "2027-01-02 09:00"
+thbot.yaml:18: environments[0].freeze[3].until is no key; the keys here are ` + "`from`, `to`, `zone`, `reason`"
+	if got := strings.ReplaceAll(fmt.Sprint(err), path, "thbot.yaml"); got != want {
+		t.Errorf("ReadConfig:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// What the file says of an environment is what the commands get.
+func TestEnvironments(t *testing.T) {
+	c, err := ReadConfig(write(t, "thbot.yaml", Example()), nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Environments[0].Confirm = Confirm{Expires: time.Hour, People: 2, Self: new(false), Migrations: "cloudops"}
+	all := c.environments()
+	prod, _ := all.Named("production")
+	if want := (deploys.Confirm{Expires: time.Hour, People: 2, CloudOps: true}); prod.Confirm != want || len(prod.Freezes) != 2 || !prod.Promoted() {
+		t.Errorf("production: %+v", prod)
+	}
+	stage, _ := all.Named("stage")
+	if want := (deploys.Confirm{Expires: 20 * time.Minute, People: 1, Self: true}); stage.Confirm != want || stage.Pipeline == nil || stage.Promoted() {
+		t.Errorf("stage: %+v", stage)
+	}
+	if proto, _ := all.Named("prototype"); proto.ResetTo != "master" || proto.Pipeline != nil {
+		t.Errorf("prototype: %+v", proto)
+	}
+	if len(all) != len(c.Environments) {
+		t.Errorf("%d environments, want %d", len(all), len(c.Environments))
 	}
 }
 

@@ -48,13 +48,22 @@ func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 
 // redactor returns a function that takes out what looks like a credential and
 // the given secrets, in every spelling in which they get into a line: as they
-// are, in JSON, and in a URL.
+// are, in JSON, and in a URL. Of one that has several lines, such as a key, each
+// is a secret too: they may be told apart, or be broken otherwise.
 func redactor(secrets []Secret) func(string) string {
 	var spellings []string
-	for _, s := range secrets {
-		if secret := s.Reveal(); secret != "" {
+	known := func(secret string) {
+		if secret != "" {
 			spellings = append(spellings, secret, inJSON(secret, true), inJSON(secret, false),
 				url.QueryEscape(secret), url.PathEscape(secret))
+		}
+	}
+	for _, s := range secrets {
+		known(s.Reveal())
+		for line := range strings.Lines(s.Reveal()) {
+			if line = strings.TrimRight(line, "\r\n"); len(line) >= leastSecret {
+				known(line)
+			}
 		}
 	}
 	// Longest first: one secret may begin another, whose rest would stay.
@@ -63,8 +72,8 @@ func redactor(secrets []Secret) func(string) string {
 	for _, s := range spellings {
 		pairs = append(pairs, s, redacted)
 	}
-	known := strings.NewReplacer(pairs...)
-	return func(text string) string { return redact(known.Replace(text)) }
+	taken := strings.NewReplacer(pairs...)
+	return func(text string) string { return redact(taken.Replace(text)) }
 }
 
 // inJSON is s as it stands between the quotes of a JSON string. Encoders do or

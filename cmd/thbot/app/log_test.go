@@ -28,7 +28,7 @@ var (
 )
 
 // secrets have no looks; they are known. Each has what some encoding changes.
-var secrets = []Secret{"hunter22plain", `hunter22"quoted\`, "hunter22<&>html", "hunter22 sp/ace+%", "hunter22plain-and-hunter22", "hunter22ü\tend"}
+var secrets = []Secret{"hunter22plain", `hunter22"quoted\`, "hunter22<&>html", "hunter22 sp/ace+%", "hunter22plain-and-hunter22", "hunter22ü\tend", "hunter22 first\nhunter22 last"}
 
 // logEverything logs s in every way that text gets into a log.
 func logEverything(log *zap.Logger, s string) {
@@ -105,6 +105,33 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	}
 	if got := redact("-----BEGIN RSA PRIVATE KEY-----"); got != redacted {
 		t.Errorf("redact of the head of a key = %q", got)
+	}
+}
+
+// A key is written in lines, and each of them is kept secret by itself.
+func TestNoLineOfAKeyIsLogged(t *testing.T) {
+	key, _ := newKey(t)
+	lines := strings.Split(strings.TrimSpace(key), "\n")
+	var b bytes.Buffer
+	log := NewLogger(&b, Secret(key))
+	logEverything(log, key)
+	logInURLs(log, key)
+	for _, line := range lines {
+		logEverything(log, "PEM: "+line)
+		logInURLs(log, line)
+	}
+	logEverything(log, strings.ReplaceAll(key, "\n", "\r\n"))
+	for _, line := range lines {
+		for _, spelt := range []string{line, url.QueryEscape(line), inJSON(line, true)} {
+			if strings.Contains(b.String(), spelt) {
+				t.Errorf("in the log stands %s", spelt)
+			}
+		}
+	}
+	for line := range strings.Lines(b.String()) {
+		if !strings.Contains(line, redacted) || !json.Valid([]byte(line)) {
+			t.Errorf("logged %s", line)
+		}
 	}
 }
 
