@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Place is where a message goes: a channel, or with User one person in it,
-// who alone sees it, or with Under the thread of a message of ours.
+// Place is where a message goes: a channel, which may be a person's id for their
+// direct messages, or with User one person in it, who alone sees it, or with
+// Under the thread of a message of ours.
 type Place struct {
 	Channel string `json:"channel"`
 	User    string `json:"user,omitempty"`

@@ -41,6 +41,10 @@ type View interface {
 	DueReceived(limit int) ([]Received, error)
 	DueOperations(kinds []string, limit int) ([]Operation, error)
 	DueMessages(limit int) ([]Message, error)
+	// Overdue counts the messages that were due before then.
+	Overdue(before time.Time) (int, error)
+	// Dead are messages made after then that cannot be delivered, oldest first.
+	Dead(after time.Time, limit int) ([]Message, error)
 	// Events are an operation's audit trail, oldest first.
 	Events(operation string) ([]Event, error)
 }

@@ -28,6 +28,19 @@ func (s *stage) asserts() map[string]command {
 			return err
 		},
 		// proceeds N, posts N and live APP COMMIT assert the world.
+		// directs PERSON prints what the bot has told that person directly.
+		"directs": func(ts *testscript.TestScript, _ bool, args []string) error {
+			who, err := person(args[0])
+			if err != nil {
+				return err
+			}
+			var said []string
+			for _, m := range s.Slack.Messages(who, s.Slack.DirectChannel(who)) {
+				said = append(said, m.Render())
+			}
+			_, err = fmt.Fprintf(ts.Stdout(), "to %s:\n%s\n", args[0], strings.Join(said, "\n"))
+			return err
+		},
 		"proceeds": func(_ *testscript.TestScript, _ bool, args []string) error {
 			return count("inputs answered by us", args[0], len(slices.DeleteFunc(s.Jenkins.Proceeds(), func(p fakejenkins.Proceed) bool { return p.ByHand })))
 		},
@@ -80,12 +93,19 @@ func (s *stage) asserts() map[string]command {
 			}
 			return count("buttons "+args[1], args[0], n)
 		},
-		// asked N [CALL] asserts how often GitHub was asked, for that, since the last
-		// time this was told.
+		// asked N [CALL], less-than N or whatever asserts how often GitHub was asked
+		// since the last time this was told.
 		"asked": func(_ *testscript.TestScript, _ bool, args []string) error {
 			all := s.GitHub.Journal()
 			since := all[s.asked:]
-			if s.asked = len(all); args[0] == "whatever" {
+			s.asked = len(all)
+			switch args[0] {
+			case "whatever":
+				return nil
+			case "less-than":
+				if n, err := strconv.Atoi(args[1]); err != nil || len(since) >= n {
+					return fmt.Errorf("%d requests to GitHub", len(since))
+				}
 				return nil
 			}
 			if len(args) > 1 {
@@ -111,10 +131,12 @@ func (s *stage) asserts() map[string]command {
 			}
 			return nil
 		},
-		// refs replaces the references of what went wrong, which are random.
+		// refs replaces what is random: references of what went wrong, and the ids of
+		// operations.
 		"refs": func(_ *testscript.TestScript, _ bool, _ []string) error {
 			for i, line := range s.heard {
-				s.heard[i] = regexp.MustCompile("Ref `[0-9a-f]{6}`").ReplaceAllString(line, "Ref `……`")
+				line = regexp.MustCompile("Ref `[0-9a-f]{6}`").ReplaceAllString(line, "Ref `……`")
+				s.heard[i] = regexp.MustCompile("`[0-9A-HJKMNP-TV-Z]{26}`").ReplaceAllString(line, "`01……`")
 			}
 			return nil
 		},

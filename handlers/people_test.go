@@ -120,18 +120,18 @@ func (s *stage) peoples() map[string]command {
 				return tx.AddReceived(r)
 			})
 		},
-		// spoil SCOPE ends the bot and makes what it remembers of the operation
-		// that has the scope unreadable.
+		// spoil SCOPE ends the bot and makes unreadable what it remembers of the
+		// operation that has a scope that begins so.
 		"spoil": func(_ *testscript.TestScript, _ bool, args []string) error {
 			if s.stop != nil {
 				s.stop()
 			}
 			return s.write(func(tx bot.Tx) error {
-				id, err := tx.Holder(args[0])
-				if err != nil {
-					return err
+				held, err := tx.Holders(args[0])
+				if err != nil || len(held) != 1 {
+					return fmt.Errorf("%s is held %d times: %w", args[0], len(held), err)
 				}
-				o, err := tx.Operation(id)
+				o, err := tx.Operation(held[0].Operation)
 				if err != nil {
 					return err
 				}

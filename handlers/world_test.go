@@ -91,6 +91,10 @@ func (s *stage) worlds() map[string]command {
 
 func (s *stage) slack(_ *testscript.TestScript, _ bool, args []string) error {
 	n, err := 1, error(nil)
+	if args[0] == "refuses" { // METHOD ERROR: the next call
+		s.Slack.Refuse(args[1], 1, args[2])
+		return nil
+	}
 	if len(args) > 2 {
 		n, err = strconv.Atoi(args[2])
 	}

@@ -140,6 +140,20 @@ func (v *view) DueMessages(limit int) ([]bot.Message, error) {
 	return append(due, later...), err
 }
 
+func (v *view) Overdue(before time.Time) (n int, err error) {
+	err = v.query("SELECT COUNT(*) FROM messages WHERE due <= ?", []any{stamp{&before}}, func(scan func(...any) error) error {
+		return scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("counting the messages that are late: %w", err)
+	}
+	return n, nil
+}
+
+func (v *view) Dead(after time.Time, limit int) ([]bot.Message, error) {
+	return list(v, messages, limit, "WHERE dead <> '' AND created > ? ORDER BY created, id", stamp{&after})
+}
+
 func (v *view) Events(operation string) ([]bot.Event, error) {
 	return rows(v, events, "WHERE operation = ? ORDER BY seq", operation)
 }

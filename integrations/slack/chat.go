@@ -33,6 +33,10 @@ func (c *Client) Post(ctx context.Context, channel, thread string, card bot.Card
 	if thread != "" {
 		options = append(options, slack.MsgOptionTS(thread))
 	}
+	channel, err := c.open(ctx, channel)
+	if err != nil {
+		return "", err
+	}
 	_, id, err := c.api.PostMessageContext(ctx, channel, options...)
 	if err == nil && id == "" {
 		err = errNoID
@@ -40,8 +44,51 @@ func (c *Client) Post(ctx context.Context, channel, thread string, card bot.Card
 	return id, c.failed("posting to "+channel, err)
 }
 
+// open is the channel that is meant: of a person's id, their direct messages
+// with the app.
+func (c *Client) open(ctx context.Context, channel string) (string, error) {
+	if !isPerson(channel) {
+		return channel, nil
+	}
+	if known, ok := c.directs.Load(channel); ok {
+		return known.(string), nil
+	}
+	got, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{channel}})
+	if err == nil && (got == nil || got.ID == "") {
+		err = errNoID
+	}
+	if err != nil {
+		// Whatever this call did, nothing was said.
+		return "", unsaid{c.failed("opening the direct messages with "+channel, err)}
+	}
+	c.directs.Store(channel, got.ID)
+	return got.ID, nil
+}
+
+func isPerson(channel string) bool { return strings.HasPrefix(channel, "U") || strings.HasPrefix(channel, "W") }
+
+// unsaid is an error of a call before the one that says something.
+type unsaid struct{ error }
+
+func (u unsaid) Unwrap() error { return u.error }
+
+// NotSent is true: the message was not begun to be sent.
+func (unsaid) NotSent() bool { return true }
+
+// errDirect is why a message to a person cannot be looked up: the app is not
+// given the right to read what people write to it.
+type errDirect struct{}
+
+func (errDirect) Error() string                    { return "direct messages cannot be looked up" }
+func (errDirect) NotSent() bool                    { return true }
+func (errDirect) Retryable() (time.Duration, bool) { return 0, false }
+
 // Update replaces a message of our own. Its metadata, and so its key, stay.
 func (c *Client) Update(ctx context.Context, channel, id string, card bot.Card) error {
+	channel, err := c.open(ctx, channel)
+	if err != nil {
+		return err
+	}
 	line, blocks := render(card)
 	_, got, _, err := c.api.UpdateMessageContext(ctx, channel, id,
 		slack.MsgOptionText(line, false),
@@ -68,6 +115,9 @@ const skew = 5 * time.Minute
 // Find reads the channel's history, or the thread's, back to since for our own
 // message with that key.
 func (c *Client) Find(ctx context.Context, channel, thread, key string, since time.Time) (string, error) {
+	if isPerson(channel) {
+		return "", errDirect{}
+	}
 	activity := "looking in " + channel + " for a message"
 	me, err := c.identify(ctx)
 	if err != nil {

@@ -49,6 +49,9 @@ type Client struct {
 	home  atomic.Pointer[channel]
 	alive atomic.Int32
 
+	directs sync.Map // by person's id: the channel of their direct messages
+	hearing hearing
+
 	members cache[bot.Member]
 	groups  cache[[]string]
 }
@@ -66,7 +69,7 @@ type channel struct{ ID, Name string }
 // The history is read for one purpose, to find out whether a message whose
 // answer was lost was posted (see [Client.Find]).
 func Scopes(privateChannel bool) []string {
-	scopes := []string{"channels:history", "channels:read", "chat:write", "commands", "usergroups:read", "users:read"}
+	scopes := []string{"channels:history", "channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"}
 	if privateChannel {
 		scopes = append(scopes, "groups:history", "groups:read")
 	}

@@ -183,6 +183,7 @@ func (s *socket) event(ctx context.Context, smc *socketmode.Client, e socketmode
 		s.waiting = false
 		s.setLive(true)
 		s.log.Info("the Slack socket is open", zap.String("host", e.Request.DebugInfo.Host))
+		s.hearing.hello(e.Request.NumConnections)
 		if n := e.Request.NumConnections; n > s.o.Sockets {
 			s.log.Warn("Slack counts more connections than this process has: unless that is a replica, or one of ours that just ended,"+
 				" another process uses our app token and takes commands and presses",
@@ -229,9 +230,9 @@ func (s *socket) setLive(live bool) {
 	if live != s.live {
 		s.live = live
 		if live {
-			s.alive.Add(1)
+			s.hearing.open(s.alive.Add(1))
 		} else {
-			s.alive.Add(-1)
+			s.hearing.open(s.alive.Add(-1))
 		}
 	}
 }

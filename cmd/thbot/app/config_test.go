@@ -63,7 +63,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Times: Times{
 			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,
-			Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,
+			Watch: 30 * time.Second, Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -85,7 +85,7 @@ func History(ctx context.Context, c Config, password Secret, q HistoryQuery, w i
 	page := bot.History{About: about, Person: q.Person}
 	seen := map[string]bool{} // ids of the moment that the page before ended in
 	for {
-		page.Limit = pageSize
+		page.Limit = pageSize + len(seen)
 		var records []record
 		err := store.View(ctx, func(v bot.View) (err error) {
 			records, err = read(v, page)

@@ -16,4 +16,5 @@ CREATE TABLE messages (
     created   INTEGER
 );
 CREATE INDEX messages_due ON messages (due, created, id) WHERE due IS NOT NULL;
+CREATE INDEX messages_dead ON messages (created) WHERE dead <> '';
 CREATE INDEX messages_operation ON messages (operation);
