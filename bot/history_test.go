@@ -89,17 +89,19 @@ func TestHistory(t *testing.T) {
 		s.later(time.Hour)
 		s.say(bo, "banquet oak")
 		s.press(ana, "Drop it")
+		s.later(time.Minute)
 		s.say(cleo, "banquet elm")
 		s.later(time.Hour)
 		s.say(dora, "toast elm")
+		s.later(time.Minute)
 		s.say(ana, "banquet elm")
 
 		const (
 			served  = "• 2000-01-01 00:00  banquet at oak: cleared.  · asked by ana, confirmed by bo and cleo · its message → https://chat.test/C0ROOM/1.C0ROOM\n"
 			dropped = "• 2000-01-01 01:01  banquet oak, asked by bo: cancelled by ana\n"
-			expired = "• 2000-01-01 01:01  banquet elm, asked by cleo: nobody answered in time\n"
-			toast   = "• 2000-01-01 02:01  dora drinks to cleo and somebody, cheers · asked by dora · its message → https://chat.test/C0ROOM/4.C0ROOM\n"
-			asks    = "• 2000-01-01 02:01  banquet at elm: ask.  · asked by ana · its message → https://chat.test/C0ROOM/5.C0ROOM\n"
+			expired = "• 2000-01-01 01:02  banquet elm, asked by cleo: nobody answered in time\n"
+			toast   = "• 2000-01-01 02:02  dora drinks to cleo and somebody, cheers · asked by dora · its message → https://chat.test/C0ROOM/4.C0ROOM\n"
+			asks    = "• 2000-01-01 02:03  banquet at elm: ask.  · asked by ana · its message → https://chat.test/C0ROOM/5.C0ROOM\n"
 			button  = "[Post to channel]"
 		)
 		for text, want := range map[string]string{

@@ -21,7 +21,7 @@ type World struct {
 // deploy, not of the alphabet.
 func All(w World) []bot.Command {
 	return []bot.Command{
-		bot.Answers(Status{w.Environments, w.Apps, w.GitHub, w.Ledger}),
+		bot.Answers(NewStatus(w)),
 		bot.Operates(Promote(w)),
 		bot.Operates(Abort{w.Environments, w.Jenkins, w.Ledger, w.Times}),
 		bot.Operates(Lock{w.Environments, w.Ledger}),

@@ -28,19 +28,6 @@ func (s *stage) asserts() map[string]command {
 			return err
 		},
 		// proceeds N, posts N and live APP COMMIT assert the world.
-		// directs PERSON prints what the bot has told that person directly.
-		"directs": func(ts *testscript.TestScript, _ bool, args []string) error {
-			who, err := person(args[0])
-			if err != nil {
-				return err
-			}
-			var said []string
-			for _, m := range s.Slack.Messages(who, s.Slack.DirectChannel(who)) {
-				said = append(said, m.Render())
-			}
-			_, err = fmt.Fprintf(ts.Stdout(), "to %s:\n%s\n", args[0], strings.Join(said, "\n"))
-			return err
-		},
 		"proceeds": func(_ *testscript.TestScript, _ bool, args []string) error {
 			return count("inputs answered by us", args[0], len(slices.DeleteFunc(s.Jenkins.Proceeds(), func(p fakejenkins.Proceed) bool { return p.ByHand })))
 		},

@@ -60,10 +60,15 @@ func (b inBubble) Verbose() bool                      { return testing.Verbose()
 func (b inBubble) Log(args ...any)                    { b.T.Helper(); b.T.Log(args...) }
 func (b inBubble) Skip(args ...any)                   { b.T.Skip(args...) }
 
-func play(t *testing.T, script string) {
+func newStage(t *testing.T) *stage {
 	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}}
 	s.Gate(s.slowly)
 	s.OnPipe()
+	return s
+}
+
+func play(t *testing.T, script string) {
+	s := newStage(t)
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
 	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts()} {
 		for name, f := range all {

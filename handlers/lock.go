@@ -44,6 +44,7 @@ const (
 	lapsed    bot.State = "lapsed"
 	taken     bot.State = "taken"
 	replaced  bot.State = "replaced"
+	outdated  bot.State = "outdated" // the lock that was to be taken over is over
 )
 
 // Verbs of a lock. Only commands press the last two.
@@ -190,6 +191,7 @@ func (l Lock) Steps() map[bot.State]bot.Step[locking] {
 				env, _ := l.Environments.Named(d.Environment)
 				return l.tooLateFor(env)(v, d)
 			},
+			Look: l.stillThere, Every: lookAgain,
 			GiveUp: bot.After[locking](20 * time.Minute), Lapse: expired,
 		},
 		locked:    {Ask: buttons, GiveUp: bot.After[locking](remindAfter), Lapse: forgotten, Say: l.sayTaken},
@@ -204,7 +206,24 @@ func (l Lock) Steps() map[bot.State]bot.Step[locking] {
 		replaced:  {End: bot.Done},
 		cancelled: {End: bot.Cancelled},
 		expired:   {End: bot.Expired},
+		outdated:  {End: bot.Outdated, Say: l.sayOutdated},
 	}
+}
+
+// lookAgain is how often it is looked whether a lock that is to be taken over
+// is still there.
+const lookAgain = 10 * time.Second
+
+func (l Lock) stillThere(ctx context.Context, _ bot.Operation, d *locking) (next bot.Next, err error) {
+	err = l.Ledger.View(ctx, func(v bot.View) error {
+		next = bot.Next{}
+		old, err := v.Operation(d.Old)
+		if err == nil && old.End != "" {
+			next = bot.Next{To: outdated, Note: "that lock is over"}
+		}
+		return err
+	})
+	return next, err
 }
 
 func (l Lock) Card(o bot.Operation, d locking) bot.Card {
@@ -220,6 +239,8 @@ func (l Lock) Card(o bot.Operation, d locking) bot.Card {
 		return heading("Lock of "+d.Environment+" left to "+d.Of.Name, " by "+o.Decided().Person.Name)
 	case expired:
 		return heading("Lock of "+d.Environment+" left to "+d.Of.Name, "; nobody confirmed in time that "+o.Asked.Name+" takes it over")
+	case outdated:
+		return heading("Lock of "+d.Environment+" not taken over", "; "+d.Of.Name+"'s lock is over")
 	case unlocked:
 		return heading(env+" is unlocked", " by "+o.Decided().Person.Name).Add(bot.SmallPrint("It was " + by + "'s: “" + d.Reason + "”"))
 	case lapsed:
@@ -254,7 +275,15 @@ func (l Lock) sayTaken(o bot.Operation, d locking) []bot.Post {
 		" has taken over your lock of "+d.Environment+", until ", until(d), ": “"+d.Reason+"”")}}
 }
 
+func (l Lock) sayOutdated(o bot.Operation, d locking) []bot.Post {
+	return []bot.Post{{Key: "outdated", Class: bot.Query, Card: bot.Say(bot.At(o.Asked.ID), " the lock of "+d.Environment+" that you wanted to take over is over. You have not locked it; ",
+		bot.Fixed("/th lock "+d.Environment+" …"), " does.")}}
+}
+
 func (l Lock) remind(o bot.Operation, d locking) []bot.Post {
+	if !d.Until.IsZero() && !o.Entered.Before(d.Until) {
+		return nil // it ended while the bot was away
+	}
 	t := bot.T(bot.At(o.Asked.ID), " ", d.Environment+" is still locked: “"+d.Reason+"” ")
 	if d.Until.IsZero() {
 		t = append(t, bot.T("Is it still wanted? ")...)

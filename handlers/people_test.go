@@ -31,7 +31,9 @@ func (s *stage) peoples() map[string]command {
 		"quit":  func(_ *testscript.TestScript, _ bool, _ []string) error { s.stop(); return nil },
 		// configure OLD NEW changes the configuration, for the next start.
 		"configure": func(_ *testscript.TestScript, _ bool, args []string) error {
-			s.edits = append(s.edits, args...)
+			for _, arg := range args {
+				s.edits = append(s.edits, strings.ReplaceAll(arg, `\n`, "\n"))
+			}
 			return nil
 		},
 		// say PERSON TEXT types it; elsewhere CHANNEL PERSON TEXT does so in another channel.

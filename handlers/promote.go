@@ -30,19 +30,25 @@ type promoting interface {
 	// Stop asks Jenkins to abort a run. Whether it did is seen by looking; a
 	// [*bot.Refused] is a no.
 	Stop(ctx context.Context, job string, number int, how jenkins.StopHow) error
+	JobURL(job string) string
 	// LogTail are the last lines of a run's log, without secrets.
 	LogTail(ctx context.Context, job string, number, lines int) ([]string, error)
 }
 
-// history is what Promote needs of GitHub.
+// history is what commands need of GitHub.
 type history interface {
 	Compare(ctx context.Context, base, head string) (github.Comparison, error)
 	// Commit returns an error wrapping [bot.ErrNotFound] when there is none.
 	Commit(ctx context.Context, ref string) (github.Commit, error)
 	CommitURL(sha string) string
+	CompareURL(base, head string) string
 	CI(ctx context.Context, sha string) (github.CI, error)
 	// Branch is the commit that a branch is on.
 	Branch(ctx context.Context, name string) (sha string, err error)
+	// PR returns an error wrapping [bot.ErrNotFound] when there is none.
+	PR(ctx context.Context, number int) (github.PR, error)
+	// Log are the newest commits that lead to one, at most n.
+	Log(ctx context.Context, sha string, n int) ([]github.Commit, error)
 }
 
 // apps is what the deployed apps say of themselves.
@@ -113,6 +119,8 @@ type promotion struct {
 	Seen   int    // answers of the app in a row that named To
 	Serves string // what the app answered last
 	Late   bool   // it was to be aborted, too late
+	Slow   bool   // that it takes long was told
+	Log    []string
 	Why    bot.Text
 }
 

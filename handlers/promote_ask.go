@@ -50,7 +50,7 @@ func (p Promote) ask(_ bot.Operation, d promotion) bot.Question {
 func (d promotion) warnings() []string {
 	var all []string
 	if d.Forced != "" {
-		all = append(all, "This goes past: "+sentences(d.Around).String())
+		all = append(all, "This goes past: "+plain(sentences(d.Around)))
 	}
 	if d.CI.State != github.Green {
 		all = append(all, "CI is "+string(d.CI.State)+".")
@@ -64,6 +64,17 @@ func (d promotion) warnings() []string {
 		all = append(all, "It has migrations to think about.")
 	}
 	return all
+}
+
+// plain is a text for a dialog, which cannot show times in its reader's zone.
+func plain(t bot.Text) string {
+	t = slices.Clone(t)
+	for i, s := range t {
+		if s.Style == bot.Clock || s.Style == bot.Day {
+			t[i] = bot.Span{Text: bot.Text{s}.String() + " UTC"}
+		}
+	}
+	return t.String()
 }
 
 // allowed reads the locks, holds and freezes in the transaction that takes the

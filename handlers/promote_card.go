@@ -316,7 +316,14 @@ func concerned(o bot.Operation) bot.Text {
 
 func (p Promote) sayDone(o bot.Operation, d promotion) []bot.Post {
 	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " ("+bot.Count(d.Ahead, "commit", "commits")+", ", concerned(o), ").", tooLate(o, d), " Authors: "+people(d.Authors))
-	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}
+	return p.end(o, d, t)
+}
+
+// end tells how it ended, here and in further channels.
+func (p Promote) end(o bot.Operation, d promotion, t bot.Text) []bot.Post {
+	env, _ := p.Environments.Named(d.Environment)
+	posts := append([]bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}, elsewhere(env, t, append(o.Confirmers(), o.Asked, o.Decided().Person)...)...)
+	return append(posts, logPost(o, d.Log)...)
 }
 
 // tooLate tells whoever wanted to abort what has succeeded.
@@ -347,14 +354,18 @@ func people(names []string) string {
 }
 
 func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
-	t := bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" did not come out (", concerned(o), "). ", outcome(o, d))
-	if o.State == aborted {
-		t = bot.T("✘ The promotion of ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" was aborted (", concerned(o), "). ", outcome(o, d))
+	commit, env := bot.Fixed(deploys.Short(d.To)), d.Environment
+	switch o.State {
+	case aborted:
+		return p.end(o, d, bot.T("✘ The promotion of ", commit, " to "+env+" was aborted (", concerned(o), "). ", outcome(o, d)))
+	case moved: // nothing was deployed, so nobody else need know
+		return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say("✘ I did not promote ", commit, " to "+env+" (", concerned(o), "). ", why(d), " I have done nothing.")}}
 	}
-	if o.State == moved {
-		t = bot.T("✘ I did not promote ", bot.Fixed(deploys.Short(d.To)), " to "+d.Environment+" (", concerned(o), "). ", why(d), " I have done nothing.")
+	t := bot.T("✘ The promotion of ", commit, " to "+env+" did not come out (", concerned(o), "). ", outcome(o, d))
+	if len(d.Log) > 0 {
+		t = append(t, bot.Span{Text: " Suspects: " + people(d.Authors[:min(mostSuspects, len(d.Authors))])})
 	}
-	return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}
+	return p.end(o, d, t)
 }
 
 func (p Promote) sayPaused(o bot.Operation, d promotion) []bot.Post {

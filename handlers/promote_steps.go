@@ -189,17 +189,19 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 	if err != nil {
 		return bot.Next{}, err
 	}
-	d.Stages = progress.Stages
-	for i := range d.Stages { // an edit every ten seconds is enough to see that it moves
-		s := &d.Stages[i]
-		s.Duration, s.Pause = (s.Duration - s.Pause).Truncate(10*time.Second), 0
-	}
+	d.Stages = rounded(progress.Stages)
 	if r.Building {
 		inputs, err := p.Jenkins.Inputs(ctx, d.Job, d.Run)
 		if err != nil {
 			return bot.Next{}, err
 		}
-		return p.further(o, d, r, inputs), nil
+		next := p.further(o, d, r, inputs)
+		if s, ok := deploys.Stage(progress, d.Stage); ok && next.To == "" && !d.Slow && d.Usual > 0 && s.Status == jenkins.StageInProgress &&
+			s.Duration-s.Pause > max(slowAtLeast, slowly*d.Usual) {
+			d.Slow = true
+			next.Say = append(next.Say, slowPost(d.Environment, d.To, run(*d), s.Duration-s.Pause, d.Usual))
+		}
+		return next, nil
 	}
 	// SUCCESS of the run alone does not prove that it deployed: Jenkinsfiles
 	// catch errors and time-outs around their inputs.
@@ -216,6 +218,9 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 				d.Why = bot.T("Stage “"+s.Name+"” of run ", run(*d), " failed.")
 			}
 		}
+	}
+	if r.Result != jenkins.Aborted {
+		d.Log, _ = p.Jenkins.LogTail(ctx, d.Job, d.Run, logLines) // what failed is told without it, too
 	}
 	return bot.Next{To: failed, Note: d.Why.String()}, nil
 }

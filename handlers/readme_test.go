@@ -15,8 +15,11 @@ import (
 // themselves.
 func TestREADME(t *testing.T) {
 	var list strings.Builder
-	commands := handlers.All(handlers.World{Environments: deploys.Environments{{Name: "production", Aliases: []string{"prod"}}}})
-	for _, c := range append(commands, bot.Help(&bot.Bot{})) {
+	envs := deploys.Environments{{Name: "production", Aliases: []string{"prod"}}}
+	for _, c := range append(handlers.All(handlers.World{Environments: envs}), bot.HistoryCommand(&bot.Bot{}, envs.Words()), bot.Help(&bot.Bot{})) {
+		if c.Hidden {
+			continue
+		}
 		fmt.Fprintf(&list, "* `/th %s` %s Who: %s.\n", c.Usage(), c.Does, c.Who)
 	}
 	const file, from, to = "../README.md", "-run README -->\n", "<!-- end -->"

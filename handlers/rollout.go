@@ -48,6 +48,7 @@ type rollout struct {
 	Compare string
 	Newer   int  // a run that waits, too, and is newer
 	Old     bool // that it waits for long was told
+	Slow    bool // so was that it takes long
 	Log     []string
 	Why     bot.Text
 }
@@ -79,7 +80,7 @@ func (r Rollout) Steps() map[bot.State]bot.Step[rollout] {
 		building:  {Look: r.follow, Every: r.Times.Follow},
 		following: {Look: r.follow, Every: r.Times.Follow, Shows: true, Say: r.sayUnder},
 		verifying: {Look: r.verify, Every: r.Times.Live, GiveUp: bot.After[rollout](r.Times.NotLive), Lapse: notLive},
-		live:      {Look: r.waits, Every: r.Times.Follow, Shows: true},
+		live:      {Look: r.waits, Every: r.Times.Follow, Shows: true, Say: r.sayElsewhere},
 		deployed:  {End: bot.Done, Shows: true, Say: r.sayEnd},
 		settled:   {End: bot.Done},
 		dropped:   {End: bot.Outdated},
@@ -133,7 +134,7 @@ func (r Rollout) follow(ctx context.Context, o bot.Operation, d *rollout) (bot.N
 	case done && (d.By == "" || run.Ended() && run.Result == jenkins.Success):
 		return bot.Next{To: verifying}, nil
 	case !run.Ended():
-		return bot.Next{}, nil
+		return r.slow(ctx, d, stage)
 	case d.By == "" && !begun && !failedIn(run.Stages):
 		return bot.Next{To: dropped, Note: "the run ended before it deployed: " + run.Result}, nil
 	}
@@ -150,7 +151,37 @@ func (r Rollout) follow(ctx context.Context, o bot.Operation, d *rollout) (bot.N
 		d.Log, _ = r.Jenkins.LogTail(ctx, d.Job, d.Run, logLines) // what failed is told without it, too
 		r.brings(ctx, d)
 	}
+	if env, ok := r.Environments.Named(d.Environment); ok && d.By == "" && !env.Announce.Failures {
+		return bot.Next{To: dropped, Note: d.Why.String()}, nil
+	}
 	return bot.Next{To: failed, Note: d.Why.String()}, nil
+}
+
+// A stage that takes slowly times what is usual, and slowAtLeast, is told.
+const (
+	slowly      = 3
+	slowAtLeast = 10 * time.Minute
+)
+
+// slow tells once of a stage that takes far longer than usual.
+func (r Rollout) slow(ctx context.Context, d *rollout, stage jenkins.Stage) (next bot.Next, err error) {
+	if d.Slow || stage.Status != jenkins.StageInProgress || stage.Duration-stage.Pause < slowAtLeast {
+		return next, nil
+	}
+	err = r.Ledger.View(ctx, func(v bot.View) error {
+		next = bot.Next{}
+		job, err := deploys.JobIn(v, d.Job)
+		if usual := job.Usual(d.Stage); err == nil && usual > 0 && stage.Duration-stage.Pause > slowly*usual {
+			d.Slow = true
+			next.Say = []bot.Post{slowPost(d.Environment, d.Commit, bot.To(fmt.Sprint(d.Run), d.Link), stage.Duration-stage.Pause, usual)}
+		}
+		return err
+	})
+	return next, err
+}
+
+func slowPost(env, commit string, run bot.Span, takes, usual time.Duration) bot.Post {
+	return alarm("slow", "⚠ Deploying ", short(commit), " to "+env+" has been going on for "+bot.Length(takes)+"; usually it takes "+bot.Length(usual)+". Run ", run, ".")
 }
 
 // logLines is how much of a log people are shown of a failure.
@@ -195,6 +226,9 @@ func (r Rollout) verify(ctx context.Context, _ bot.Operation, d *rollout) (bot.N
 	}
 	d.Commit = serves
 	r.brings(ctx, d)
+	if env, ok := r.Environments.Named(d.Environment); ok && d.By == "" && !env.Announce.Successes {
+		return bot.Next{To: dropped, Note: "it is live; the configuration wants no word of it"}, nil
+	}
 	if env, ok := r.promotedNext(*d); ok && d.By == "" && env.Name != d.Environment {
 		return bot.Next{To: live}, nil
 	}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 
 	"thbot/bot"
 	"thbot/handlers/deploys"
@@ -34,8 +35,8 @@ func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
 		}
 		return c.Add(bot.SmallPrint("Jenkins run ", run))
 	}
-	return heading("The deploy of "+deploys.Short(d.Commit)+" to "+env+" did not come out", "").Add(
-		bot.Part{Kind: bot.Section, Text: r.came(o, d)}, bot.SmallPrint(stageLine(d.Stages), " · Jenkins run ", run))
+	return heading("✘ The deploy of "+deploys.Short(d.Commit)+" to "+env+" did not come out", "").Add(
+		bot.Paragraph(r.came(o, d), suspects(d)), bot.SmallPrint(stageLine(d.Stages), " · Jenkins run ", run))
 }
 
 // short is a commit as a card has it; one that cannot be told is said so.
@@ -74,24 +75,63 @@ func (r Rollout) sayUnder(o bot.Operation, d rollout) []bot.Post {
 	return []bot.Post{{Key: "under", Class: bot.Final, Card: bot.Say(t)}}
 }
 
+// mostSuspects is how many authors are named of a deploy that failed.
+const mostSuspects = 10
+
 // sayEnd tells the end as a new message where somebody wanted it, or where it
 // went wrong. A deploy that an environment makes by itself is told by its card.
 func (r Rollout) sayEnd(o bot.Operation, d rollout) []bot.Post {
 	var posts []bot.Post
 	switch {
 	case o.State == deployed && d.By == "":
-		return nil
+		return r.sayElsewhere(o, d)
 	case o.State == deployed:
 		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✔ "+title(d.Environment)+" is now on ", short(d.Commit),
 			" (", bot.Count(d.Ahead, "commit", "commits"), ", let go on in Jenkins by "+d.By+"). Authors: "+people(d.Authors))})
 	default:
-		t := bot.T("✘ The deploy of ", short(d.Commit), " to "+d.Environment+" did not come out. ", r.came(o, d))
-		if len(d.Authors) > 0 {
-			t = append(t, bot.Span{Text: " Suspects: " + people(d.Authors[:min(10, len(d.Authors))])})
-		}
-		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say(t)})
+		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✘ The deploy of ", short(d.Commit), " to "+d.Environment+
+			" did not come out. ", r.came(o, d), suspects(d))})
 	}
-	return append(posts, logPost(o, d.Log)...)
+	env, _ := r.Environments.Named(d.Environment)
+	others := elsewhere(env, posts[0].Card.Line)
+	if d.By == "" {
+		posts = nil // its card is new, and says so
+	}
+	return append(append(posts, others...), logPost(o, d.Log)...)
+}
+
+// suspects are the authors of what a failed deploy would have brought.
+func suspects(d rollout) string {
+	if len(d.Authors) == 0 {
+		return ""
+	}
+	return " Suspects: " + people(d.Authors[:min(mostSuspects, len(d.Authors))])
+}
+
+// sayElsewhere tells further channels of a deploy whose card tells this one.
+func (r Rollout) sayElsewhere(_ bot.Operation, d rollout) []bot.Post {
+	env, _ := r.Environments.Named(d.Environment)
+	return elsewhere(env, bot.T("✔ "+title(d.Environment)+" is now on ", short(d.Commit), brought(d), "."))
+}
+
+// elsewhere tells further channels how a deploy ended: without buttons, and
+// with the names of those whom it notifies here.
+func elsewhere(env deploys.Environment, line bot.Text, named ...bot.Person) (posts []bot.Post) {
+	var plain bot.Text
+	for _, s := range line {
+		if s.Style == bot.Mention {
+			at := slices.IndexFunc(named, func(p bot.Person) bool { return p.ID == s.Text })
+			if at < 0 {
+				continue
+			}
+			s = bot.Span{Text: named[at].Name}
+		}
+		plain = append(plain, s)
+	}
+	for _, channel := range env.Announce.Channels {
+		posts = append(posts, bot.Post{Key: "to-" + channel, Class: bot.Final, To: bot.Place{Channel: channel}, Card: bot.Say(plain)})
+	}
+	return posts
 }
 
 // logPost shows the end of a log in the thread of the operation's message.

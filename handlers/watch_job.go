@@ -146,6 +146,7 @@ func (w WatchJob) found(o bot.Operation, d *deploys.Job, fresh []deploys.Run, ru
 			}
 		}
 	}
+	w.inARow(o, d, fresh, next)
 	if len(missed) > much {
 		next.Say = append(next.Say, w.condensed(o, d.Name, missed))
 		next.Begin = slices.DeleteFunc(next.Begin, func(b bot.Begin) bool {
@@ -157,6 +158,27 @@ func (w WatchJob) found(o bot.Operation, d *deploys.Job, fresh []deploys.Run, ru
 		d.Seen = max(d.Seen, r.Number)
 	}
 	d.Runs, d.Read, d.Session = fresh, o.Now, runs.Session
+}
+
+// row is how many runs have to fail one after the other before that is told.
+const row = 3
+
+// inARow tells once that runs keep failing. What somebody aborted says nothing.
+func (w WatchJob) inARow(o bot.Operation, d *deploys.Job, fresh []deploys.Run, next *bot.Next) {
+	n := 0
+	for _, r := range fresh {
+		if r.Building || r.Result != jenkins.Failure && r.Result != jenkins.Success {
+			continue
+		}
+		if r.Result == jenkins.Success {
+			break
+		}
+		n++
+	}
+	if n >= row && !d.InARow && !d.Read.IsZero() {
+		next.Say = append(next.Say, alarm("row-"+stamp(o.Now), fmt.Sprintf("⚠ The last %d runs of ", n), bot.To(d.Name, w.Jenkins.JobURL(d.Name)), " that ended have all failed."))
+	}
+	d.InARow = n >= row
 }
 
 // begin announces that a run deploys env; by is who let it go on in Jenkins, if

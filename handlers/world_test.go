@@ -84,6 +84,15 @@ func (s *stage) worlds() map[string]command {
 			}
 			return nil
 		},
+		"directs": s.directs,
+		"reads":   s.reads,
+		"push-to": s.pushTo,
+		// pull NUMBER TITLE [STATE]: one that is not merged.
+		"pull": func(_ *testscript.TestScript, _ bool, args []string) error {
+			n, err := strconv.Atoi(args[0])
+			s.GitHub.Repo("").AddPull(fakegithub.Pull{Number: n, Title: args[1], Login: "bea", Head: "some-branch", State: strings.Join(args[2:], "")})
+			return err
+		},
 		"slack":   s.slack,
 		"jenkins": s.jenkins,
 	}
@@ -91,14 +100,13 @@ func (s *stage) worlds() map[string]command {
 
 func (s *stage) slack(_ *testscript.TestScript, _ bool, args []string) error {
 	n, err := 1, error(nil)
-	if args[0] == "refuses" { // METHOD ERROR: the next call
-		s.Slack.Refuse(args[1], 1, args[2])
-		return nil
-	}
-	if len(args) > 2 {
+	if len(args) > 2 && args[0] != "refuses" {
 		n, err = strconv.Atoi(args[2])
 	}
 	switch args[0] {
+	case "refuses": // METHOD ERROR: the next call
+		s.Slack.Refuse(args[1], 1, args[2])
+		return nil
 	case "limits":
 		s.Slack.RateLimit(args[1], n, 30*time.Second)
 	case "fails":

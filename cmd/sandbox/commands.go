@@ -45,7 +45,10 @@ func commands(file string, people []world.Person) ([]command, error) {
 		known = append(known, deploys.Environment{Name: e.Name, Aliases: e.Aliases})
 	}
 	var list []command
-	for _, c := range append(handlers.All(handlers.World{Environments: known}), bot.Help(&bot.Bot{})) {
+	for _, c := range append(handlers.All(handlers.World{Environments: known}), bot.HistoryCommand(&bot.Bot{}, known.Words()), bot.Help(&bot.Bot{})) {
+		if c.Hidden {
+			continue
+		}
 		one := command{Names: append([]string{c.Name}, c.Aliases...), Usage: c.Usage(), Does: c.Does, Arguments: []argument{}}
 		for _, a := range c.Args {
 			if !a.Or || len(one.Arguments) == 0 {

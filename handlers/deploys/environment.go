@@ -29,7 +29,8 @@ type Environment struct {
 	Pipeline *Pipeline
 	Confirm  Confirm
 	// ResetTo is the branch that its own can be put back on; empty: none.
-	ResetTo string
+	ResetTo  string
+	Announce Announce
 	// Freezes are times in which nothing is promoted.
 	Freezes []when.Window
 }
@@ -42,6 +43,13 @@ type Confirm struct {
 	// CloudOps says that one of them has to be of cloudOps when migrations are
 	// among what would be deployed.
 	CloudOps bool
+}
+
+// Announce says what is told of deploys that nobody confirmed with the bot.
+type Announce struct {
+	Successes bool     // of those that an environment makes by itself
+	Failures  bool     // of them
+	Channels  []string // ids of further channels that are told how deploys end
 }
 
 // Promoted says whether it is deployed by promoting a run.

@@ -23,6 +23,7 @@ type Job struct {
 	Seen    int       // the newest run there has been
 	Runs    []Run     // newest first
 	Session string    // Jenkins' own since its last start
+	InARow  bool      // it was told that runs fail in a row
 }
 
 // Run is what was last read of one.
@@ -66,6 +67,18 @@ func (j Job) Waiting() (Run, bool) {
 		}
 	}
 	return Run{}, false
+}
+
+// Usual is how long the stage took in the newest run that succeeded; 0: no run
+// that is known did.
+func (j Job) Usual(stage string) time.Duration {
+	for _, r := range j.Runs {
+		s, ok := r.Stage(stage)
+		if ok && !r.Building && r.Result == jenkins.Success && s.Status == jenkins.StageSuccess {
+			return (s.Duration - s.Pause).Round(time.Second)
+		}
+	}
+	return 0
 }
 
 // App is what was last read of a deployed app.

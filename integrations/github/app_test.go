@@ -50,7 +50,7 @@ func (k key) of(id, installation int64) *github.App {
 // app makes an App that may read what the client asks for.
 func app(fake *fakegithub.Server, k key, id, installation int64) {
 	fake.AddApp(fakegithub.App{ID: id, Slug: "thbot", Key: k.public, Permissions: map[string]string{
-		"contents": "read", "checks": "read", "statuses": "read"}})
+		"contents": "read", "checks": "read", "statuses": "read", "pull_requests": "read"}})
 	fake.Install(id, fakegithub.Installation{ID: installation, Account: "mozilla"})
 }
 

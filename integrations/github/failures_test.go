@@ -26,6 +26,7 @@ func world(fake *fakegithub.Server) (sha string) {
 	sha = tree(fake)
 	fake.SetBranch("master", sha)
 	fake.Repo("").AddStatus(sha, fakegithub.Status{State: "success"})
+	fake.Repo("").AddPull(fakegithub.Pull{Number: 9101, Head: "gone", Merged: sha})
 	return sha
 }
 
@@ -41,6 +42,8 @@ func questions(ctx context.Context, c *github.Client, sha string) map[string]fun
 		// "Treeherder\n"
 		"Blob":   func() error { _, err := c.Blob(ctx, "ab611c0814676ccb6a903d43f3dfcc44353410e7"); return err },
 		"Branch": func() error { _, err := c.Branch(ctx, "master"); return err },
+		"PR":     func() error { _, err := c.PR(ctx, 9101); return err },
+		"Log":    func() error { _, err := c.Log(ctx, sha, 10); return err },
 	}
 }
 

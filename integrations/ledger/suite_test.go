@@ -144,7 +144,7 @@ func fullMessage() bot.Message {
 		Kind: bot.List, Text: text, Items: []bot.Text{text}, More: "https://x.test/more", Buttons: []bot.CardButton{button},
 	}}}
 	return bot.Message{
-		Key: "01J/done", Operation: "01J", Class: bot.Whisper, To: bot.Place{Channel: "C1", User: "U1"}, Card: &card,
+		Key: "01J/done", Operation: "01J", Class: bot.Whisper, To: bot.Place{Channel: "C1", User: "U1", Under: "01J/card"}, Card: &card,
 		Wanted: 5, Sent: 4, ID: "1.000001", Tries: 3, Dead: odd, Due: at("2026-11-22T14:00:00.000001Z"), Owner: "me",
 		Version: 6, Created: at("2026-11-22T13:59:59.999999Z"),
 	}

@@ -4,7 +4,9 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"thbot/integrations/fakehttp"
@@ -49,12 +51,30 @@ func (w *World) pushTo(branch string, line CommitLine) string {
 	c.Write, c.Remove = after.since(before)
 	w.trees[w.GitHub.AddCommit(c)] = after
 	w.setBranch(branch, sha)
+	w.merged(branch, sha, line)
 	if w.ci[sha] == "" {
 		w.ci[sha] = Green
 	}
 	w.report(sha)
 	w.touch()
 	return sha
+}
+
+var trailingPR = regexp.MustCompile(`^(.*) \(#([1-9][0-9]{0,8})\)$`)
+
+// merged lets there be the pull request that a subject names at its end, as
+// squashing makes it. The first commit to name one has it.
+func (w *World) merged(branch, sha string, line CommitLine) {
+	m := trailingPR.FindStringSubmatch(line.Subject)
+	if m == nil {
+		return
+	}
+	number, _ := strconv.Atoi(m[2]) // nine digits at most
+	all := w.GitHub.Repo("")
+	if slices.ContainsFunc(all.Pulls(), func(p fakegithub.Pull) bool { return p.Number == number }) {
+		return
+	}
+	all.AddPull(fakegithub.Pull{Number: number, Title: m[1], Login: line.Author, Head: fmt.Sprintf("pr-%d", number), Base: branch, Merged: sha})
 }
 
 // begin lets there be a branch of the world's file.

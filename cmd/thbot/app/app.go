@@ -130,7 +130,8 @@ func (c Config) environments() deploys.Environments {
 	var all deploys.Environments
 	for _, e := range c.Environments {
 		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, ResetTo: e.ResetTo,
-			Confirm: deploys.Confirm{Expires: e.Confirm.Expires, People: e.Confirm.People, Self: *e.Confirm.Self, CloudOps: e.Confirm.Migrations == "cloudops"}}
+			Announce: deploys.Announce{Successes: e.Announce.Deploys == "" || e.Announce.Deploys == "all", Failures: e.Announce.Deploys != "none", Channels: e.Announce.Channels},
+			Confirm:  deploys.Confirm{Expires: e.Confirm.Expires, People: e.Confirm.People, Self: *e.Confirm.Self, CloudOps: e.Confirm.Migrations == "cloudops"}}
 		for _, f := range e.Freezes {
 			window, err := when.Compile(when.Freeze(f))
 			if err != nil {

@@ -75,6 +75,14 @@ type Environment struct {
 	Confirm Confirm         `yaml:"confirm"`
 	ResetTo string          `yaml:"reset_to"` // the branch that its own can be put back on; empty: none
 	Freezes []Freeze        `yaml:"freeze"`
+	// What is told of deploys. Promotions that were confirmed here always are.
+	Announce Announce `yaml:"announce"`
+}
+
+// Announce says what is told of an environment's deploys, and where else.
+type Announce struct {
+	Deploys  string   `yaml:"deploys"`  // of those that it makes by itself: all, failures or none; default all
+	Channels []string `yaml:"channels"` // ids of further channels, where the bot is a member, that are told how deploys end
 }
 
 // Freeze is a time in which nothing is promoted: once, from 2026-12-23 18:00,

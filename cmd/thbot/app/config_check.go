@@ -14,6 +14,7 @@ import (
 
 var (
 	channel    = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
+	channelID  = regexp.MustCompile(`^[CG][A-Z0-9]{5,}$`)
 	memberID   = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
 	command    = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`) // Slack allows 32 characters with the slash
 	repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
@@ -85,6 +86,12 @@ func (e *Environment) check(d *document, path string, words map[string]string) {
 		if e.ResetTo == e.Branch {
 			d.refuse(path+".reset_to", "is the environment's own branch")
 		}
+	}
+	if a := e.Announce.Deploys; a != "" && a != "all" && a != "failures" && a != "none" {
+		d.refuse(path+".announce.deploys", "is %q; it is all, failures or none", a)
+	}
+	for i, id := range e.Announce.Channels {
+		pattern(d, fmt.Sprintf("%s.announce.channels[%d]", path, i), id, channelID, "the id of a channel, like C0123456789")
 	}
 	for i, f := range e.Freezes {
 		f.check(d, fmt.Sprintf("%s.freeze[%d]", path, i))

@@ -1,0 +1,38 @@
+package handlers_test
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// directs PERSON prints what the bot has told that person directly.
+func (s *stage) directs(ts *testscript.TestScript, _ bool, args []string) error {
+	who, err := person(args[0])
+	if err != nil {
+		return err
+	}
+	var said []string
+	for _, m := range s.Slack.Messages(who, s.Slack.DirectChannel(who)) {
+		said = append(said, m.Render())
+	}
+	_, err = fmt.Fprintf(ts.Stdout(), "to %s:\n%s\n", args[0], strings.Join(said, "\n"))
+	return err
+}
+
+// reads CHANNEL prints what the bot has said there.
+func (s *stage) reads(ts *testscript.TestScript, _ bool, args []string) error {
+	var said []string
+	for _, m := range s.Slack.Messages("U0ANA", args[0]) {
+		said = append(said, m.Render())
+	}
+	_, err := fmt.Fprintf(ts.Stdout(), "in %s:\n%s\n", args[0], strings.Join(said, "\n"))
+	return err
+}
+
+// push-to BRANCH COMMIT AUTHOR SUBJECT pushes to another branch than master.
+func (s *stage) pushTo(_ *testscript.TestScript, _ bool, args []string) error {
+	s.PushTo(args[0], args[1], args[2], args[3])
+	return nil
+}
