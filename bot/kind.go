@@ -59,8 +59,10 @@ type Begin struct {
 	// Unless is asked in the transaction that would write it, and may complete
 	// Data. If it says yes, nothing is begun.
 	Unless func(v View) (bool, error)
-	// Holds are scopes that it takes at once. They are free.
+	// Holds are scopes that it takes at once. If one is not free, nothing is begun.
 	Holds []string
+	// Asked is in whose name it begins, of a kind that people can ask for.
+	Asked Person
 }
 
 // Plan is what came of a request.
@@ -96,6 +98,10 @@ type Step[D any] struct {
 	// A *Refused error is the far side's final no; after any other error the
 	// step looks again.
 	Act func(ctx context.Context, o Operation, d *D) error
+	// Once says that the far side would do it twice: the act is begun once in
+	// this state, unless it certainly did not happen, and after that there is
+	// only looking until GiveUp, which leads to a state where people settle it.
+	Once bool
 	// Refused is where a *Refused leads.
 	Refused State
 	// Every is the time between looks.
@@ -240,7 +246,7 @@ func decode[D any](raw json.RawMessage) (d D, err error) {
 }
 
 func erase[D any](s Step[D]) Step[json.RawMessage] {
-	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, Lapse: s.Lapse, End: s.End, Shows: s.Shows}
+	out := Step[json.RawMessage]{Refused: s.Refused, Every: s.Every, Lapse: s.Lapse, End: s.End, Shows: s.Shows, Once: s.Once}
 	// A row's data was written by this Kind, so a question or a post that
 	// cannot read it is a mistake in our own code; look and act report it.
 	if s.Ask != nil {

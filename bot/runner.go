@@ -99,8 +99,15 @@ func (b *Bot) show(tx Tx, o Operation) error {
 func (b *Bot) beginAll(tx Tx, all []Begin) error {
 	for _, begin := range all {
 		c := b.command(begin.Kind)
-		if c == nil || !c.Hidden || !c.has(begin.First) {
-			return fmt.Errorf("nothing hidden of kind %s can begin in state %q", begin.Kind, begin.First)
+		if c == nil || !c.has(begin.First) {
+			return fmt.Errorf("nothing of kind %s can begin in state %q", begin.Kind, begin.First)
+		}
+		free, err := allFree(tx, begin.Holds)
+		if err != nil {
+			return err
+		}
+		if !free {
+			continue
 		}
 		if begin.Unless != nil {
 			not, err := begin.Unless(tx)
@@ -115,7 +122,8 @@ func (b *Bot) beginAll(tx Tx, all []Begin) error {
 		if err != nil {
 			return err
 		}
-		o := Operation{ID: newID(), Kind: begin.Kind, About: begin.About, Ref: begin.Ref, Channel: b.Channel, Created: tx.Now(), Data: data, Version: 1}
+		o := Operation{ID: newID(), Kind: begin.Kind, About: begin.About, Ref: begin.Ref, Asked: begin.Asked, Scopes: begin.Holds, Channel: b.Channel,
+			Created: tx.Now(), Data: data, Version: 1}
 		place(tx.Now(), c, &o, begin.First)
 		switch err := tx.AddOperation(o); {
 		case errors.Is(err, ErrTaken):
@@ -124,8 +132,13 @@ func (b *Bot) beginAll(tx Tx, all []Begin) error {
 			return err
 		}
 		for _, scope := range begin.Holds {
-			if other, err := tx.Hold(scope, o.ID); err != nil || other != "" {
-				return errors.Join(err, fmt.Errorf("%s is held by operation %s", scope, other))
+			if _, err := tx.Hold(scope, o.ID); err != nil {
+				return err
+			}
+		}
+		if !c.Hidden {
+			if err := b.show(tx, o); err != nil {
+				return err
 			}
 		}
 		if err := b.arrive(tx, c.steps[o.State], o, Event{Note: "by itself"}); err != nil {
@@ -135,15 +148,31 @@ func (b *Bot) beginAll(tx Tx, all []Begin) error {
 	return nil
 }
 
-// stand begins what has to be there as long as the bot runs.
+// allFree says whether nobody holds any of scopes.
+func allFree(tx Tx, scopes []string) (bool, error) {
+	for _, scope := range scopes {
+		if holder, err := tx.Holder(scope); err != nil || holder != "" {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// stand begins what has to be there as long as the bot runs. A ledger that does
+// not answer at this moment is no reason to end: it is tried again.
 func (b *Bot) stand(ctx context.Context) error {
 	for _, c := range b.Commands {
-		if c.standing == nil {
-			continue
-		}
-		err := b.Ledger.Do(ctx, func(tx Tx) error { return b.beginAll(tx, c.standing()) })
-		if err != nil {
-			return fmt.Errorf("beginning %s: %w", c.Name, err)
+		for c.standing != nil {
+			err := b.Ledger.Do(ctx, func(tx Tx) error { return b.beginAll(tx, c.standing()) })
+			if err == nil {
+				break
+			}
+			b.Log.Error("beginning what has to be there; trying again", zap.String("kind", c.Name), zap.Error(err))
+			select {
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(min(b.Times.Idle, 2*time.Second)):
+			}
 		}
 	}
 	return nil
@@ -254,7 +283,7 @@ func (b *Bot) work(ctx context.Context, o Operation) {
 				return err
 			})
 		}
-		if err != nil || next.To != "" || s.Act == nil || acted {
+		if err != nil || next.To != "" || s.Act == nil || acted || s.Once && o.Acts > 0 {
 			break
 		}
 		if o, err = b.intend(ctx, o); err != nil {
@@ -270,6 +299,9 @@ func (b *Bot) work(ctx context.Context, o Operation) {
 			break
 		}
 		if err != nil {
+			if s.Once && NotSent(err) {
+				o.Acts = 0 // it can be begun again
+			}
 			break
 		}
 	}

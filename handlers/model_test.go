@@ -33,6 +33,7 @@ var acts = rapid.Custom(func(t *rapid.T) act {
 // and compares what the program does with a model of what stops a promotion:
 // it is decided if nothing is in the way that its question did not show.
 func TestGuardsAreTheirModel(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		todo := rapid.SliceOfN(acts, 4, 16).Draw(rt, "acts")
 		var wrong error

@@ -410,9 +410,9 @@ func (p Promote) nothing(ctx context.Context, env deploys.Environment, d promoti
 
 func run(d promotion) bot.Span { return bot.To(fmt.Sprint(d.Run), d.Link) }
 
-// remembered is what a promotion's row holds.
+// remembered is what a promotion's row holds; a revert is one, too.
 func remembered(o bot.Operation) (d promotion, err error) {
-	if o.Kind != "deploy" {
+	if o.Kind != "deploy" && o.Kind != "revert" {
 		return d, fmt.Errorf("operation %s is a %s and no promotion", o.ID, o.Kind)
 	}
 	if err := json.Unmarshal(o.Data, &d); err != nil {

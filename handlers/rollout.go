@@ -319,7 +319,7 @@ func (r Rollout) review(d rollout) bot.Part {
 
 // isOurs says whether the bot itself promotes, or has promoted, that run.
 func isOurs(v bot.View, env deploys.Environment, run int) (bool, error) {
-	all, err := v.History(bot.History{Kinds: []string{"deploy"}, About: env.Name, Limit: 50})
+	all, err := v.History(bot.History{Kinds: []string{"deploy", "revert"}, About: env.Name, Limit: 50})
 	for _, o := range all {
 		p, err := remembered(o)
 		if err != nil {

@@ -123,14 +123,14 @@ func (s Status) overview(ctx context.Context, asked deploys.Environments) bot.Ca
 // serves is the line of an environment. An error says what of it is missing.
 func (s Status) serves(ctx context.Context, k seen, env deploys.Environment) (bot.Text, error) {
 	app := k.apps[env.Name]
-	where := bot.T(" · ", bot.To(env.Host(), env.URL))
+	host := bot.To(env.Host(), env.URL)
 	switch {
 	case app.Commit == "" && app.Failing.IsZero():
-		return bot.T("⚠ ", bot.Strong(env.Title()), " does not say what it serves: ", bot.To(env.Host(), env.URL), " gives no usable answer"), nil
+		return bot.T("⚠ ", bot.Strong(env.Title()), " does not say what it serves: ", host, " gives no usable answer"), nil
 	case app.Commit == "":
-		return bot.T("⚠ ", bot.Strong(env.Title()), " has not said what it serves since ", k.when(app.Failing), where), nil
+		return bot.T("⚠ ", bot.Strong(env.Title()), " has not said what it serves since ", k.when(app.Failing), ": ", host, " gives no usable answer"), nil
 	case !app.Failing.IsZero():
-		return bot.T("⚠ ", bot.Strong(env.Title()), " has not said what it serves since ", k.when(app.Failing), "; before, it served ", s.link(app.Commit), where), nil
+		return bot.T("⚠ ", bot.Strong(env.Title()), " has not said what it serves since ", k.when(app.Failing), "; before, it served ", s.link(app.Commit), " · ", host), nil
 	}
 	t := bot.T(bot.Strong(env.Title()), " serves ", s.link(app.Commit))
 	if since := k.since(env); !since.IsZero() {
@@ -140,7 +140,7 @@ func (s Status) serves(ctx context.Context, k seen, env deploys.Environment) (bo
 		t = append(t, bot.T(", and now also ", s.link(app.Next))...)
 	}
 	stands, err := s.stands(ctx, k, env, app.Commit)
-	return append(append(t, stands...), where...), err
+	return append(t, stands...), err
 }
 
 func (s Status) link(commit string) bot.Span {
@@ -175,22 +175,27 @@ func (s Status) stands(ctx context.Context, k seen, env deploys.Environment, com
 	// The same question as whether what waits is newer.
 	cmp, err := s.facts.compare(ctx, commit, base)
 	cmp = reversed(cmp)
-	more := bot.To(bot.Count(cmp.Ahead, "commit", "commits"), s.GitHub.CompareURL(base, commit))
 	if errors.Is(err, bot.ErrNotFound) {
 		return bot.T(" · not a commit of the repository"), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	switch cmp.Status {
+	switch counted := bot.Count(max(cmp.Ahead, cmp.Behind), "commit", "commits"); cmp.Status {
 	case github.Identical:
 		return bot.T(" · same as " + from), nil
 	case github.Behind:
-		return bot.T(" · ", bot.To(bot.Count(cmp.Behind, "commit", "commits"), s.GitHub.CompareURL(commit, base)), " behind "+from), nil
+		return bot.T(" · ", s.between(commit, base, counted), " behind "+from), nil
 	case github.Ahead:
-		return bot.T(" · ", more, " ahead of "+from), nil
+		return bot.T(" · ", s.between(base, commit, counted), " ahead of "+from), nil
 	}
-	return bot.T(" · ", more, " ahead of "+from+" and ", bot.To(fmt.Sprint(cmp.Behind), s.GitHub.CompareURL(commit, base)), " behind"), nil
+	return bot.T(" · ", s.between(base, commit, bot.Count(cmp.Ahead, "commit", "commits")), " ahead of "+from+fmt.Sprintf(" and %d behind", cmp.Behind)), nil
+}
+
+// between leads to the commits between two. Short names of them leave room: an
+// entry of a list is cut that is too long for the chat, addresses included.
+func (s Status) between(base, head, text string) bot.Span {
+	return bot.To(text, s.GitHub.CompareURL(deploys.Short(base), deploys.Short(head)))
 }
 
 // going says what goes on in the environments' job, and offers what can be
@@ -202,8 +207,14 @@ func (s Status) going(ctx context.Context, k seen, asked deploys.Environments) (
 		}
 		ours, running := k.promoting[env.Name]
 		if running {
-			lines = append(lines, bot.T(ours.by+" confirmed at ", k.when(ours.since), " that ", s.link(ours.To), " is promoted to "+env.Name+"; run ",
-				bot.To(fmt.Sprint(ours.Run), ours.Link), " does it."))
+			what := bot.T(s.link(ours.To), " is being promoted to "+env.Name)
+			if ours.revert {
+				what = bot.T(env.Title()+" is being reverted to ", s.link(ours.To))
+			}
+			if ours.Run != 0 { // that of a revert has to be found first
+				what = append(what, bot.T(" with run ", run(ours.promotion))...)
+			}
+			lines = append(lines, append(what, bot.T("; "+ours.by+" confirmed that at ", k.when(ours.since), ".")...))
 		}
 		var waiting []deploys.Run
 		for _, r := range k.jobs[env.Pipeline.Job].Runs {
@@ -215,10 +226,17 @@ func (s Status) going(ctx context.Context, k seen, asked deploys.Environments) (
 			case r.Paused:
 				waiting = append(waiting, r)
 			default:
-				lines = append(lines, s.moves(env, r))
+				lines = append(lines, bot.T(s.runWith(env, r), at(r), "."))
 			}
 		}
-		line, commit := s.waits(ctx, k, env, waiting)
+		live := k.apps[env.Name].Commit
+		if running {
+			live = ours.To
+		}
+		line, commit := s.waits(ctx, env, live, waiting)
+		if running && commit == "" {
+			continue // what is older than that is told when it is live
+		}
 		if line != nil {
 			lines = append(lines, line)
 		}
@@ -241,54 +259,53 @@ func (s Status) runWith(env deploys.Environment, r deploys.Run) bot.Text {
 	if r.Commit != "" {
 		with = s.link(r.Commit)
 	}
-	return bot.T("Run ", bot.To(fmt.Sprint(r.Number), s.Jenkins.RunURL(env.Pipeline.Job, r.Number)), " with ", with)
+	return bot.T("Run ", s.run(env, r), " with ", with)
 }
 
-// moves says where a run is.
-func (s Status) moves(env deploys.Environment, r deploys.Run) bot.Text {
-	t := s.runWith(env, r)
-	at := ""
+// run is a run's number, with a link.
+func (s Status) run(env deploys.Environment, r deploys.Run) bot.Span {
+	return bot.To(fmt.Sprint(r.Number), s.Jenkins.RunURL(env.Pipeline.Job, r.Number))
+}
+
+// at says where a run is: " is at “build”, begun at 14:02".
+func at(r deploys.Run) bot.Text {
+	t := bot.T(" has begun")
 	for _, stage := range r.Stages {
 		if stage.Status == jenkins.StageInProgress {
-			at = stage.Name
+			t = bot.T(" is at “" + stage.Name + "”")
 		}
 	}
-	if at == "" {
-		t = append(t, bot.T(" has begun")...)
-	} else {
-		t = append(t, bot.T(" is at “"+at+"”")...)
-	}
 	if n := len(r.Approvers); n > 0 {
-		return append(t, bot.T(", let go on in Jenkins by "+r.Approvers[n-1]+".")...)
+		return append(t, bot.Span{Text: ", let go on in Jenkins by " + r.Approvers[n-1]})
 	}
-	return append(t, bot.T("; it began at ", bot.Time(r.Started), ".")...)
+	return append(t, bot.T(", begun at ", bot.Time(r.Started))...)
 }
 
 // waits says which runs, the newest first, wait to be promoted, and which
-// commit of these can be.
-func (s Status) waits(ctx context.Context, k seen, env deploys.Environment, runs []deploys.Run) (line bot.Text, commit string) {
-	var others []string
-	live := k.apps[env.Name].Commit
-	for _, r := range runs {
-		if commit != "" {
-			others = append(others, fmt.Sprint(r.Number))
-			continue
-		}
+// commit of these can be, if live is what they are promoted over.
+func (s Status) waits(ctx context.Context, env deploys.Environment, live string, runs []deploys.Run) (line bot.Text, commit string) {
+	var past []string
+	for i, r := range runs {
 		if live != "" && r.Commit != "" {
 			if old, err := s.older(ctx, live, r.Commit); err == nil && old {
-				line = append(line, bot.T(s.runWith(env, r), " still waits in Jenkins, but "+env.Name+" is past it. ")...)
+				past = append(past, fmt.Sprint(r.Number))
 				continue
 			}
 		}
-		line = append(line, bot.T(s.runWith(env, r), " waits to be promoted to "+env.Name+".")...)
-		if commit = r.Commit; commit == "" {
-			break
+		line = bot.T(s.runWith(env, r), " waits to be promoted to "+env.Name+".")
+		if older := runs[i+1:]; len(older) > 0 {
+			var also []string
+			for _, r := range older {
+				also = append(also, fmt.Sprint(r.Number))
+			}
+			line = append(line, bot.Span{Text: " Older ones wait, too: run " + strings.Join(also, ", ") + "."})
 		}
+		return line, r.Commit
 	}
-	if len(others) > 0 {
-		line = append(line, bot.T(" Older ones wait, too: "+strings.Join(others, ", ")+".")...)
+	if len(past) == 0 {
+		return nil, ""
 	}
-	return line, commit
+	return bot.T("Nothing new waits to be promoted to " + env.Name + "; still waiting, but not newer than what it serves: run " + strings.Join(past, ", ") + "."), ""
 }
 
 // older says whether what is live has that commit already, or is on another

@@ -246,11 +246,11 @@ func (s Status) liveSince(ctx context.Context, k seen, env deploys.Environment, 
 	app := k.apps[env.Name]
 	t := bot.T("live")
 	if app.Commit != sha {
-		t = append(t, bot.T(", with ", s.link(app.Commit))...)
+		t = append(t, bot.T(" with ", s.link(app.Commit))...)
 	}
 	if since := app.Since; !since.IsZero() && app.Before != "" {
 		if before, err := s.facts.contains(ctx, app.Before, sha); err == nil && before {
-			return append(t, bot.T(" and already before ", k.when(since))...)
+			return append(t, bot.T(", and already before ", k.when(since))...)
 		} else if err == nil {
 			return append(t, bot.T(" since ", k.when(since))...)
 		}
@@ -265,7 +265,7 @@ func (s Status) liveSince(ctx context.Context, k seen, env deploys.Environment, 
 func (s Status) waitsFor(ctx context.Context, k seen, env deploys.Environment, sha string) (bot.Text, bot.Part) {
 	if p, running := k.promoting[env.Name]; running {
 		if in, err := s.facts.contains(ctx, p.To, sha); err == nil && in {
-			return bot.T("; run ", bot.To(fmt.Sprint(p.Run), p.Link), " is bringing it there, confirmed by "+p.by), bot.Part{}
+			return bot.T("; ", s.link(p.To), ", confirmed by "+p.by+", is on its way there"), bot.Part{}
 		}
 	}
 	if env.Pipeline != nil {
@@ -293,6 +293,8 @@ func (s Status) waitsFor(ctx context.Context, k seen, env deploys.Environment, s
 		return bot.T("; GitHub has not said whether it is on " + env.Branch), bot.Part{}
 	case !in:
 		return bot.T("; it is not on the branch " + env.Branch), bot.Part{}
+	case env.Pipeline != nil && k.jobs[env.Pipeline.Job].Read.IsZero():
+		return bot.T("; it is on " + env.Branch), bot.Part{} // what its runs do is not known
 	case env.Pipeline != nil:
 		return bot.T("; it is on " + env.Branch + ", but no run that goes on or waits has it"), bot.Part{}
 	}
@@ -323,19 +325,12 @@ func (s Status) inRun(ctx context.Context, k seen, env deploys.Environment, sha 
 			return nil, bot.Part{}, err
 		case !in:
 		case waits && env.Promoted():
-			return bot.T("; it waits to be promoted with run ", bot.To(fmt.Sprint(r.Number), s.Jenkins.RunURL(env.Pipeline.Job, r.Number))), reviewing(env, r.Commit), nil
+			return bot.T("; it waits to be promoted with run ", s.run(env, r)), reviewing(env, r.Commit), nil
 		case waits:
-			why = bot.T("; run ", bot.To(fmt.Sprint(r.Number), s.Jenkins.RunURL(env.Pipeline.Job, r.Number)), " is past it, but the app does not serve it yet")
+			why = bot.T("; run ", s.run(env, r), " is past it, but the app does not serve it yet")
 		default:
-			why = append(bot.T("; "), within(s.moves(env, r))...)
+			why = bot.T("; run ", s.run(env, r), at(r))
 		}
 	}
 	return why, bot.Part{}, nil
-}
-
-// within makes of a sentence a part of another one.
-func within(t bot.Text) bot.Text {
-	t[0].Text = strings.ToLower(t[0].Text[:1]) + t[0].Text[1:]
-	t[len(t)-1].Text = strings.TrimSuffix(t[len(t)-1].Text, ".")
-	return t
 }

@@ -19,11 +19,12 @@ type seen struct {
 	guards    []bot.Text
 }
 
-// confirmed is a promotion that was confirmed here and is not over.
+// confirmed is a promotion, or a revert, that was confirmed here and is not over.
 type confirmed struct {
 	promotion
-	by    string
-	since time.Time
+	revert bool
+	by     string
+	since  time.Time
 }
 
 // see reads the snapshot. The environments are those that were asked about.
@@ -45,7 +46,7 @@ func (s Status) see(ctx context.Context, asked deploys.Environments) (k seen) {
 			}
 			if o, err := v.Operation(id); err == nil {
 				if d, err := remembered(o); err == nil {
-					k.promoting[env.Name] = confirmed{d, names(o.Confirmers()), o.Confirmed().At}
+					k.promoting[env.Name] = confirmed{d, o.Kind == "revert", names(o.Confirmers()), o.Confirmed().At}
 				}
 			}
 		}

@@ -68,7 +68,7 @@ func (p Pipeline) Candidates(ctx context.Context, j Jenkins, commit string) (Can
 			return c, bot.Refuse("Run ", bot.To(fmt.Sprint(run.Number), j.RunURL(p.Job, run.Number)),
 				" waits in Jenkins, but I cannot tell which commit it carries, so I asked nothing.")
 		}
-		input, err := p.promoting(inputs, run, j)
+		input, err := p.Promoting(inputs, run, j)
 		if err != nil {
 			return c, err
 		}
@@ -78,7 +78,9 @@ func (p Pipeline) Candidates(ctx context.Context, j Jenkins, commit string) (Can
 	return c, nil
 }
 
-func (p Pipeline) promoting(inputs []jenkins.Input, run jenkins.Run, j Jenkins) (jenkins.Input, error) {
+// Promoting is the input among those of a run that promotes it, or a refusal:
+// nothing is guessed.
+func (p Pipeline) Promoting(inputs []jenkins.Input, run jenkins.Run, j Jenkins) (jenkins.Input, error) {
 	if p.Input == "" && len(inputs) == 1 {
 		return inputs[0], nil
 	}
