@@ -263,9 +263,17 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 	}
 	err = b.settle(ctx, row, func(tx Tx) error {
 		if plan.Press != nil {
-			if err := b.forward(tx, *plan.Press, r.Asker); err != nil || plan.Begin == nil {
+			if err := b.forward(tx, *plan.Press, r.Asker); err != nil {
 				return err
 			}
+		}
+		if plan.Answer != nil {
+			if err := b.whisper(tx, row.Key, to, *plan.Answer); err != nil {
+				return err
+			}
+		}
+		if plan.Begin == nil {
+			return nil
 		}
 		return b.begin(tx, c, r, plan)
 	})
@@ -309,7 +317,8 @@ func (b *Bot) told(answer *Card, err error, r Request) *Card {
 
 func card(t Text) *Card { c := Say(t); return &c }
 
-// begin writes the operation's row and its one message.
+// begin writes the operation's row and, unless the asker was answered, its one
+// message.
 func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error {
 	o := Operation{ID: newID(), Kind: c.Name, About: p.About, Ref: r.Key, Asking: p.Asking, Scopes: p.Scopes, Channel: b.Channel,
 		Asked: r.Asker, Created: tx.Now(), Data: *p.Begin, Version: 1}
@@ -343,7 +352,8 @@ func (b *Bot) begin(tx Tx, c *Command, r Request, p Plan[json.RawMessage]) error
 	if err := tx.AddOperation(o); err != nil {
 		return err
 	}
-	if err := b.arrive(tx, c.steps[o.State], o, Event{Who: r.Person, Note: r.Text}); err != nil {
+	err := b.arrive(tx, c.steps[o.State], o, Event{Who: r.Person, Note: r.Text})
+	if err != nil || p.Answer != nil {
 		return err
 	}
 	return b.show(tx, o)

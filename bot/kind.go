@@ -30,7 +30,7 @@ type Info struct {
 // remembers between steps.
 type Kind[D any] interface {
 	Info() Info
-	// Plan only reads. It answers, or says what to begin.
+	// Plan only reads. It answers, or says what to begin, or both.
 	Plan(ctx context.Context, r Request) (Plan[D], error)
 	// Steps is the whole life of the operation, as a table. A state that can
 	// end it is a step with End set.
@@ -67,7 +67,10 @@ type Begin struct {
 
 // Plan is what came of a request.
 type Plan[D any] struct {
-	Answer *Card    // nothing to begin: status, refusal, menu. Else
+	// Answer is for the asker alone: status, menu, or what they asked for that
+	// concerns nobody else. An operation that begins beside it has no message
+	// until it enters a step that Shows.
+	Answer *Card
 	Begin  *D       // what the row will remember,
 	First  State    // its first step,
 	Asking string   // the scope in which only one question may be open, and

@@ -150,6 +150,8 @@ type Post struct {
 	To    Place
 	Card  Card
 	Class Class
+	// Unless is a scope: while somebody holds it, this is not said.
+	Unless string
 }
 
 // Received is a request that was stored before it was acknowledged.

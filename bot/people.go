@@ -16,6 +16,7 @@ type Member struct {
 	Person
 	Team    string // the workspace they belong to
 	Zone    string // IANA name of their time zone, or empty
+	Email   string // empty: the chat shows none
 	Bot     bool
 	Gone    bool // deactivated
 	Foreign bool // of another workspace

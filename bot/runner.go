@@ -184,6 +184,15 @@ func (b *Bot) post(tx Tx, o Operation, posts []Post) error {
 		if p.To == (Place{}) {
 			p.To.Channel = o.Channel
 		}
+		if p.Unless != "" {
+			holder, err := tx.Holder(p.Unless)
+			if err != nil {
+				return err
+			}
+			if holder != "" {
+				continue
+			}
+		}
 		err := tx.AddMessage(Message{Key: fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, p.Key), Operation: o.ID, Class: p.Class,
 			To: p.To, Card: &p.Card, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
 		if err != nil {

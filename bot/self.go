@@ -92,18 +92,18 @@ func (s self) look(ctx context.Context, o Operation, d *health) (Next, error) {
 	}
 	var next Next
 	key := o.Now.UTC().Format("20060102T150405")
-	tell := func(told *bool, is bool, name string, pieces ...any) {
+	tell := func(told *bool, is bool, alarm, name string, pieces ...any) {
 		if is && !*told {
-			next.Say = append(next.Say, Post{Key: name + "-" + key, Class: Final, Card: Say(pieces...)})
+			next.Say = append(next.Say, Post{Key: name + "-" + key, Class: Final, Card: Say(pieces...), Unless: "mute/" + alarm})
 		}
 		*told = is
 	}
 	c := s.connections()
-	tell(&d.Foreign, c.Counted > c.Ours, "foreign", fmt.Sprintf("⚠ Slack counts %d connections with my app token and I have %d. ", c.Counted, c.Ours),
+	tell(&d.Foreign, c.Counted > c.Ours, "socket", "foreign", fmt.Sprintf("⚠ Slack counts %d connections with my app token and I have %d. ", c.Counted, c.Ours),
 		"Unless a second one of me runs on purpose, another process takes commands and presses that are meant for me.")
-	tell(&d.Deaf, !c.Deaf.IsZero() && o.Now.Sub(c.Deaf) >= deafFor, "deaf", "⚠ I cannot hear Slack since ", Time(c.Deaf),
+	tell(&d.Deaf, !c.Deaf.IsZero() && o.Now.Sub(c.Deaf) >= deafFor, "socket", "deaf", "⚠ I cannot hear Slack since ", Time(c.Deaf),
 		": no connection of mine is open. Commands and presses fail until that is over.")
-	tell(&d.Growing, late > 0, "growing", "⚠ "+Count(late, "message waits", "messages wait")+" for more than 10 minutes to be sent: Slack takes them late, or not at all.")
+	tell(&d.Growing, late > 0, "messages", "growing", "⚠ "+Count(late, "message waits", "messages wait")+" for more than 10 minutes to be sent: Slack takes them late, or not at all.")
 	s.dead(ctx, d, dead, key, &next)
 	return next, nil
 }

@@ -90,8 +90,8 @@ func TestSeveralPeople(t *testing.T) {
 			{bo, "Serve", "", "1 of 2: confirmed by bo"},
 			{bo, "Drop it", "", "dropped"}}, []string{"serve bo", "drop bo"}},
 		{"one of a role", ana, cloud, []move{
-			{bo, "Serve", "", "\nconfirmed by bo; it still needs somebody of cloudOps." + more},
-			{bo, "Serve", "You have confirmed this already; it still needs somebody of cloudOps. Nothing was done now.", "confirmed by bo; it"},
+			{bo, "Serve", "", "\nConfirmed by bo; it still needs somebody of cloudOps." + more},
+			{bo, "Serve", "You have confirmed this already; it still needs somebody of cloudOps. Nothing was done now.", "Confirmed by bo; it"},
 			{dora, "Serve", "", "served"}}, []string{"serve bo", "serve dora"}},
 		{"of the role at once", ana, cloud, []move{{dora, "Serve", "", "served"}}, []string{"serve dora"}},
 		{"two, one of a role, who comes first", ana, func(l *laying) { two(l); cloud(l) }, []move{
@@ -147,7 +147,7 @@ func TestSeveralPeople(t *testing.T) {
 
 // Who was in the role is known from the moment of the press.
 func TestRoleAtThePress(t *testing.T) {
-	waits := "confirmed by bo; it still needs somebody of cloudOps."
+	waits := "Confirmed by bo; it still needs somebody of cloudOps."
 	t.Run("it comes later", func(t *testing.T) {
 		play(t, func(s *scene) {
 			s.lay(func(l *laying) { l.among = bot.CloudOps })

@@ -9,11 +9,12 @@ import (
 // World is what the commands work with.
 type World struct {
 	Environments deploys.Environments
-	Jenkins      promoting
-	GitHub       history
+	Jenkins      rebuilding
+	GitHub       branches
 	Apps         apps
 	Ledger       reading
 	Schemas      *Schemas
+	Who          *Who
 	Times        Times
 }
 
@@ -22,16 +23,27 @@ type World struct {
 func All(w World) []bot.Command {
 	return []bot.Command{
 		bot.Answers(NewStatus(w)),
-		bot.Operates(Promote(w)),
+		bot.Operates(w.promote()),
+		bot.Operates(Revert{w.promote(), w.Jenkins}),
 		bot.Operates(Abort{w.Environments, w.Jenkins, w.Ledger, w.Times}),
 		bot.Operates(Lock{w.Environments, w.Ledger}),
 		bot.Presses(Unlock{w.Environments, w.Ledger}),
 		bot.Operates(Hold{w.GitHub, w.Ledger}),
 		bot.Presses(Unhold{w.Ledger}),
+		bot.Operates(Reset{w.Environments, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Times}),
+		bot.Answers(Backups{w.Environments, w.GitHub}),
+		bot.Operates(Clean{w.Environments, w.GitHub, w.Times}),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
+		bot.Operates(NewNotify(w)),
+		bot.Operates(Mute{w.Ledger}),
+		bot.Presses(Unmute{w.Ledger}),
 		// What nobody types.
 		bot.Operates(WatchJob{w.Environments, w.Jenkins, w.Times}),
-		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Times}),
-		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Times}),
+		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Times}),
+		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Who, w.Times}),
 	}
+}
+
+func (w World) promote() Promote {
+	return Promote{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Who, w.Times}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"thbot/cmd/sandbox/world"
 )
 
 // directs PERSON prints what the bot has told that person directly.
@@ -34,5 +36,11 @@ func (s *stage) reads(ts *testscript.TestScript, _ bool, args []string) error {
 // push-to BRANCH COMMIT AUTHOR SUBJECT pushes to another branch than master.
 func (s *stage) pushTo(_ *testscript.TestScript, _ bool, args []string) error {
 	s.PushTo(args[0], args[1], args[2], args[3])
+	return nil
+}
+
+// branch NAME COMMIT makes a branch.
+func (s *stage) makeBranch(_ *testscript.TestScript, _ bool, args []string) error {
+	s.GitHub.SetBranch(args[0], world.Commit(args[1]))
 	return nil
 }

@@ -140,12 +140,6 @@ func (m Mute) list(ctx context.Context) (bot.Card, error) {
 	return c.Add(list, bot.SmallPrint(bot.Fixed("/th mute slow for 2h"), " keeps one quiet, ", bot.Fixed("/th unmute slow"), " lets it be heard again.")), err
 }
 
-// muted says whether an alarm is to be kept quiet now. An error says that the
-// ledger cannot be read; a mute that is there and makes no sense mutes nothing.
-func muted(v bot.View, alarm string) (bool, error) {
-	o, _, err := mutedBy(v, alarm)
-	return o != nil, err
-}
 
 // mutedBy is the operation that mutes an alarm now, or nil.
 func mutedBy(v bot.View, alarm string) (*bot.Operation, muting, error) {

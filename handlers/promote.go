@@ -67,6 +67,7 @@ type Promote struct {
 	Apps         apps
 	Ledger       reading
 	Schemas      *Schemas
+	Who          *Who
 	Times        Times
 }
 
@@ -98,6 +99,7 @@ type promotion struct {
 	Commits  []commit // newest first, at most shown
 	Range    []string `json:"-"` // all of them, newest first
 	Authors  []string
+	People   []author  // the same at the end, if one of them is to be mentioned
 	Compare  string    // link
 	Before   string    // the environment that has it first
 	BeforeOn string    // the commit that one serves; empty: it did not say
@@ -115,7 +117,9 @@ type promotion struct {
 
 	// What came of it.
 	Stages []jenkins.Stage
-	By     string // who answered the input in Jenkins, if it was not us
+	By     string    // who answered the input in Jenkins, if it was not us
+	Ended  time.Time // when its stage was over, by Jenkins' clock
+	After  later
 	Seen   int    // answers of the app in a row that named To
 	Serves string // what the app answered last
 	Late   bool   // it was to be aborted, too late

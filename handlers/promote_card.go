@@ -38,6 +38,9 @@ func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
 		return bot.Card{Line: bot.T(bot.Strong(title(env)+" is on"), " ", to)}.Add(
 			bot.Paragraph(bot.Strong(title(env)+" is on"), " ", to, " — "+bot.Length(o.Entered.Sub(o.Confirmed().At))+", checked on ", bot.To(d.Host, d.URL)),
 			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
+	case passing:
+		return bot.Say(bot.Strong(title(env)+" got"), " ", to, d.After.text()).Add(
+			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
 	case cancelled:
 		return heading("Promotion to "+env+" cancelled", " by "+o.Decided().Person.Name).Add(bot.SmallPrint("Nothing was done. ", span(d), " · asked by "+o.Asked.Name))
 	case expired:
@@ -315,14 +318,14 @@ func concerned(o bot.Operation) bot.Text {
 }
 
 func (p Promote) sayDone(o bot.Operation, d promotion) []bot.Post {
-	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " ("+bot.Count(d.Ahead, "commit", "commits")+", ", concerned(o), ").", tooLate(o, d), " Authors: "+people(d.Authors))
+	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " ("+bot.Count(d.Ahead, "commit", "commits")+", ", concerned(o), ").", tooLate(o, d), " Authors: ", byline(d.People, d.Authors, shownAuthors))
 	return p.end(o, d, t)
 }
 
 // end tells how it ended, here and in further channels.
 func (p Promote) end(o bot.Operation, d promotion, t bot.Text) []bot.Post {
 	env, _ := p.Environments.Named(d.Environment)
-	posts := append([]bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}, elsewhere(env, t, append(o.Confirmers(), o.Asked, o.Decided().Person)...)...)
+	posts := append([]bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}, elsewhere(env, t, append(mentionable(d.People), append(o.Confirmers(), o.Asked, o.Decided().Person)...)...)...)
 	return append(posts, logPost(o, d.Log)...)
 }
 
@@ -353,6 +356,12 @@ func people(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// sayPassing tells of a promotion after which another run was deployed before
+// it could be seen to be live.
+func (p Promote) sayPassing(o bot.Operation, d promotion) []bot.Post {
+	return p.end(o, d, bot.T("✔ "+title(d.Environment)+" got ", bot.Fixed(deploys.Short(d.To)), " (", concerned(o), ")", d.After.text(), tooLate(o, d)))
+}
+
 func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
 	commit, env := bot.Fixed(deploys.Short(d.To)), d.Environment
 	switch o.State {
@@ -363,7 +372,7 @@ func (p Promote) sayEnded(o bot.Operation, d promotion) []bot.Post {
 	}
 	t := bot.T("✘ The promotion of ", commit, " to "+env+" did not come out (", concerned(o), "). ", outcome(o, d))
 	if len(d.Log) > 0 {
-		t = append(t, bot.Span{Text: " Suspects: " + people(d.Authors[:min(mostSuspects, len(d.Authors))])})
+		t = append(t, bot.T(" Suspects: ", byline(d.People, d.Authors, mostSuspects))...)
 	}
 	return p.end(o, d, t)
 }

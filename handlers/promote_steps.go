@@ -37,8 +37,9 @@ func (p Promote) Steps() map[bot.State]bot.Step[promotion] {
 		rechecking: {Look: p.stillAsked, Every: p.Times.Follow, GiveUp: bot.After[promotion](checkable), Lapse: following},
 		aborting:   {Look: p.stopped, Act: p.stop, Refused: goesOn, Every: p.Times.Follow, GiveUp: bot.After[promotion](stoppable), Lapse: goesOn},
 		goesOn:     {Ask: running, Look: p.follow, Every: p.Times.Follow, GiveUp: bot.After[promotion](longest), Lapse: lost, Say: p.sayGoesOn},
-		verifying:  {Look: p.verify, Every: p.Times.Live, GiveUp: bot.After[promotion](p.Times.NotLive), Lapse: notLive},
+		verifying:  {Look: p.verify, Every: p.Times.Live},
 		promoted:   {End: bot.Done, Say: p.sayDone},
+		passing:    {End: bot.Done, Say: p.sayPassing},
 		cancelled:  {End: bot.Cancelled},
 		expired:    {End: bot.Expired},
 		moved:      {End: bot.Outdated, Say: p.sayEnded},
@@ -196,7 +197,7 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 			return bot.Next{}, err
 		}
 		next := p.further(o, d, r, inputs)
-		if s, ok := deploys.Stage(progress, d.Stage); ok && next.To == "" && !d.Slow && d.Usual > 0 && s.Status == jenkins.StageInProgress &&
+		if s, ok := deploys.Stage(progress, d.Stage); ok && len(inputs) == 0 && next.To == "" && !d.Slow && d.Usual > 0 && s.Status == jenkins.StageInProgress &&
 			s.Duration-s.Pause > max(slowAtLeast, slowly*d.Usual) {
 			d.Slow = true
 			next.Say = append(next.Say, slowPost(d.Environment, d.To, run(*d), s.Duration-s.Pause, d.Usual))
@@ -208,6 +209,7 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 	stage, begun := deploys.Stage(progress, d.Stage)
 	switch {
 	case r.Result == jenkins.Success && begun && stage.Status == jenkins.StageSuccess:
+		d.Ended = stage.Started.Add(stage.Duration)
 		return bot.Next{To: verifying}, nil
 	case r.Result == jenkins.Success && !begun:
 		d.Why = bot.T("Run ", run(*d), " ended with SUCCESS, but without its stage “"+d.Stage+"”.")
@@ -221,24 +223,27 @@ func (p Promote) follow(ctx context.Context, o bot.Operation, d *promotion) (bot
 	}
 	if r.Result != jenkins.Aborted {
 		d.Log, _ = p.Jenkins.LogTail(ctx, d.Job, d.Run, logLines) // what failed is told without it, too
+		d.People = p.Who.between(ctx, p.GitHub, d.From, d.To)
 	}
 	return bot.Next{To: failed, Note: d.Why.String()}, nil
 }
 
 // verify asks the app itself, since a run that succeeded is not yet an app
 // that serves the commit.
-func (p Promote) verify(ctx context.Context, _ bot.Operation, d *promotion) (bot.Next, error) {
+func (p Promote) verify(ctx context.Context, o bot.Operation, d *promotion) (bot.Next, error) {
 	serves, err := p.Apps.Version(ctx, d.URL)
-	if err != nil {
-		d.Seen = 0
-		return bot.Next{}, err
+	if err == nil {
+		d.Serves = serves
 	}
-	if d.Serves = serves; serves != d.To {
+	if err != nil || serves != d.To {
 		d.Seen = 0
-		return bot.Next{}, nil
+		var to bot.State
+		d.After, to, err = notServed(ctx, p.Ledger, o, deployed{d.Environment, d.Job, d.Stage, d.Run, d.To, d.Ended}, p.Times, err)
+		return bot.Next{To: to}, err
 	}
 	if d.Seen++; d.Seen < inARow {
 		return bot.Next{}, nil
 	}
+	d.People = p.Who.between(ctx, p.GitHub, d.From, d.To)
 	return bot.Next{To: promoted}, nil
 }

@@ -23,6 +23,7 @@ type Rollout struct {
 	GitHub       history
 	Apps         apps
 	Ledger       reading
+	Who          *Who
 	Times        Times
 }
 
@@ -41,10 +42,13 @@ type rollout struct {
 	Owners      []bot.Person // of these
 
 	Stages  []jenkins.Stage
-	Seen    int    // answers of the app in a row that named Commit
-	Serves  string // what it answered last
+	Ended   time.Time // when the stage was over, by Jenkins' clock
+	Seen    int       // answers of the app in a row that named Commit
+	Serves  string    // what it answered last
+	After   later
 	Ahead   int
 	Authors []string
+	People  []author // the same, with who is to be mentioned
 	Compare string
 	Newer   int  // a run that waits, too, and is newer
 	Old     bool // that it waits for long was told
@@ -56,9 +60,11 @@ type rollout struct {
 // The states of an announcement, beside those that it shares with a promotion.
 const (
 	building bot.State = "building" // of a deploy that begins by itself: nothing is said yet
+	whose    bot.State = "whose"    // of one that was let go on: perhaps by a promotion that does not know it yet
 	live     bot.State = "live"     // and its run waits to be promoted
-	deployed bot.State = "deployed"
+	arrived  bot.State = "deployed"
 	settled  bot.State = "settled" // the run that waited does not any more
+	passing  bot.State = "passing" // it was deployed, and another run after it
 	dropped  bot.State = "dropped" // it never came to deploying; that is no news
 )
 
@@ -66,7 +72,7 @@ func rolling(by string) bot.State {
 	if by == "" {
 		return building
 	}
-	return following
+	return whose
 }
 
 func (Rollout) Info() bot.Info { return bot.Info{Name: "rollout", Hidden: true} }
@@ -78,10 +84,12 @@ func (Rollout) Plan(context.Context, bot.Request) (bot.Plan[rollout], error) {
 func (r Rollout) Steps() map[bot.State]bot.Step[rollout] {
 	return map[bot.State]bot.Step[rollout]{
 		building:  {Look: r.follow, Every: r.Times.Follow},
+		whose:     {Look: r.whose, Every: r.Times.Live},
 		following: {Look: r.follow, Every: r.Times.Follow, Shows: true, Say: r.sayUnder},
-		verifying: {Look: r.verify, Every: r.Times.Live, GiveUp: bot.After[rollout](r.Times.NotLive), Lapse: notLive},
+		verifying: {Look: r.verify, Every: r.Times.Live},
 		live:      {Look: r.waits, Every: r.Times.Follow, Shows: true, Say: r.sayElsewhere},
-		deployed:  {End: bot.Done, Shows: true, Say: r.sayEnd},
+		arrived:   {End: bot.Done, Shows: true, Say: r.sayEnd},
+		passing:   {End: bot.Done, Shows: true, Say: r.sayEnd},
 		settled:   {End: bot.Done},
 		dropped:   {End: bot.Outdated},
 		failed:    {End: bot.Failed, Shows: true, Say: r.sayEnd},
@@ -132,6 +140,7 @@ func (r Rollout) follow(ctx context.Context, o bot.Operation, d *rollout) (bot.N
 	done := begun && stage.Status == jenkins.StageSuccess
 	switch {
 	case done && (d.By == "" || run.Ended() && run.Result == jenkins.Success):
+		d.Ended = stage.Started.Add(stage.Duration)
 		return bot.Next{To: verifying}, nil
 	case !run.Ended():
 		return r.slow(ctx, d, stage)
@@ -181,7 +190,7 @@ func (r Rollout) slow(ctx context.Context, d *rollout, stage jenkins.Stage) (nex
 }
 
 func slowPost(env, commit string, run bot.Span, takes, usual time.Duration) bot.Post {
-	return alarm("slow", "⚠ Deploying ", short(commit), " to "+env+" has been going on for "+bot.Length(takes)+"; usually it takes "+bot.Length(usual)+". Run ", run, ".")
+	return alarm(alarmSlow, "slow", "⚠ Deploying ", short(commit), " to "+env+" has been going on for "+bot.Length(takes)+"; usually it takes "+bot.Length(usual)+". Run ", run, ".")
 }
 
 // logLines is how much of a log people are shown of a failure.
@@ -204,49 +213,36 @@ func rounded(stages []jenkins.Stage) []jenkins.Stage {
 
 // verify asks the app itself: a stage that succeeded is not yet an app that
 // serves the commit.
-func (r Rollout) verify(ctx context.Context, _ bot.Operation, d *rollout) (bot.Next, error) {
-	serves, err := r.Apps.Version(ctx, d.URL)
-	if err != nil {
-		d.Seen = 0
-		return bot.Next{}, err
+func (r Rollout) verify(ctx context.Context, o bot.Operation, d *rollout) (bot.Next, error) {
+	announce := deploys.Announce{Successes: true, Failures: true}
+	if env, ok := r.Environments.Named(d.Environment); ok && d.By == "" {
+		announce = env.Announce
 	}
-	if d.Serves = serves; d.Commit == "" || !strings.HasPrefix(serves, d.Commit) {
+	serves, err := r.Apps.Version(ctx, d.URL)
+	if err == nil {
+		d.Serves = serves
+	}
+	if err != nil || d.Commit == "" || !strings.HasPrefix(serves, d.Commit) {
 		d.Seen = 0
-		if d.Commit != "" && d.By == "" {
-			// Another deploy may have overtaken this one: then its own announcement tells.
-			later, err := r.overtaken(ctx, d)
-			if err != nil || later {
-				return bot.Next{To: dropped, Note: "a later deploy was quicker"}, err
-			}
+		var to bot.State
+		d.After, to, err = notServed(ctx, r.Ledger, o, deployed{d.Environment, d.Job, d.Stage, d.Run, d.Commit, d.Ended}, r.Times, err)
+		if to == passing && !announce.Successes || to == notLive && !announce.Failures {
+			return bot.Next{To: dropped, Note: "the configuration wants no word of it: " + string(to)}, err
 		}
-		return bot.Next{}, nil
+		return bot.Next{To: to}, err
 	}
 	if d.Seen++; d.Seen < inARow {
 		return bot.Next{}, nil
 	}
 	d.Commit = serves
 	r.brings(ctx, d)
-	if env, ok := r.Environments.Named(d.Environment); ok && d.By == "" && !env.Announce.Successes {
+	if !announce.Successes {
 		return bot.Next{To: dropped, Note: "it is live; the configuration wants no word of it"}, nil
 	}
 	if env, ok := r.promotedNext(*d); ok && d.By == "" && env.Name != d.Environment {
 		return bot.Next{To: live}, nil
 	}
-	return bot.Next{To: deployed}, nil
-}
-
-// overtaken says whether a newer run of the job has deployed the same
-// environment.
-func (r Rollout) overtaken(ctx context.Context, d *rollout) (later bool, err error) {
-	err = r.Ledger.View(ctx, func(v bot.View) error {
-		job, err := deploys.JobIn(v, d.Job)
-		for _, run := range job.Runs {
-			s, begun := run.Stage(d.Stage)
-			later = later || run.Number > d.Run && begun && s.Status == jenkins.StageSuccess
-		}
-		return err
-	})
-	return later, err
+	return bot.Next{To: arrived}, nil
 }
 
 // promotedNext is the environment that the same run is promoted to.
@@ -281,6 +277,7 @@ func (r Rollout) brings(ctx context.Context, d *rollout) {
 		d.Authors = append(d.Authors, c.Author)
 	}
 	d.Authors = unique(d.Authors)
+	d.People = r.Who.authors(ctx, cmp.Commits)
 }
 
 // tooLong is how long a run may wait for somebody before that is told.
@@ -304,7 +301,7 @@ func (r Rollout) waits(ctx context.Context, o bot.Operation, d *rollout) (bot.Ne
 	}
 	if !d.Old && d.Newer == 0 && o.Now.Sub(o.Entered) >= tooLong {
 		d.Old = true
-		return bot.Next{Say: []bot.Post{{Key: "old", Class: bot.Query, Card: bot.Say("⚠ Run ", bot.To(fmt.Sprint(d.Run), d.Link), " with ",
+		return bot.Next{Say: []bot.Post{{Key: "old", Class: bot.Query, Unless: muteScopes + alarmWaiting, Card: bot.Say("⚠ Run ", bot.To(fmt.Sprint(d.Run), d.Link), " with ",
 			bot.Fixed(deploys.Short(d.Commit)), " has been waiting for a day to be promoted.").Add(r.review(*d))}}}, nil
 	}
 	return bot.Next{}, nil
@@ -317,17 +314,50 @@ func (r Rollout) review(d rollout) bot.Part {
 		{Label: "Review and promote", Verb: bot.VerbSay, Value: "deploy " + env.Name + " " + deploys.Short(d.Commit)}}}
 }
 
-// isOurs says whether the bot itself promotes, or has promoted, that run.
-func isOurs(v bot.View, env deploys.Environment, run int) (bool, error) {
-	all, err := v.History(bot.History{Kinds: []string{"deploy", "revert"}, About: env.Name, Limit: 50})
+// whose waits until a promotion that is just looking whether anything has moved
+// knows whether it is the one that promotes the run.
+func (r Rollout) whose(ctx context.Context, _ bot.Operation, d *rollout) (next bot.Next, err error) {
+	var promoter certainty
+	err = r.Ledger.View(ctx, func(v bot.View) error {
+		promoter, err = ours(v, d.Environment, d.Run)
+		return err
+	})
+	switch {
+	case err != nil || promoter == perhaps:
+		return bot.Next{}, err
+	case promoter == sure:
+		return bot.Next{To: dropped, Note: "a promotion of ours tells of it"}, nil
+	}
+	return bot.Next{To: following}, nil
+}
+
+// certainty is how sure something is.
+type certainty int
+
+const (
+	never certainty = iota
+	perhaps
+	sure
+)
+
+// ours says whether the bot itself promotes, or has promoted, that run.
+func ours(v bot.View, env string, run int) (certainty, error) {
+	all, err := v.History(bot.History{Kinds: []string{"deploy", "revert"}, About: env, Limit: 50})
+	if err != nil {
+		return never, err
+	}
 	for _, o := range all {
 		p, err := remembered(o)
-		if err != nil {
-			return false, err
-		}
-		if p.Run == run && o.Confirmed().Verb != "" && o.End != bot.Outdated && o.State != checking {
-			return true, nil
+		switch {
+		case err != nil:
+			return never, err
+		case p.Run != run || o.Confirmed().Verb == "" || o.End == bot.Outdated:
+		case o.State == failed && len(p.Stages) == 0: // it came to nothing: Jenkins refused, say
+		case o.State == checking:
+			return perhaps, nil
+		default:
+			return sure, nil
 		}
 	}
-	return false, err
+	return never, nil
 }

@@ -27,7 +27,9 @@ func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
 			return c.Add(bot.SmallPrint("Run ", run, " waits, and so does the newer run ", fmt.Sprint(d.Newer), "."))
 		}
 		return c.Add(bot.Paragraph("Run ", run, " waits to be promoted to "+next.Name+"."), r.review(d))
-	case deployed:
+	case passing:
+		return bot.Say(bot.Strong(title(env)+" got"), " ", commit, d.hand(), d.After.text()).Add(bot.SmallPrint("Jenkins run ", run))
+	case arrived:
 		c := bot.Say(bot.Strong(title(env)+" is on"), " ", commit, brought(d))
 		if d.By != "" {
 			c = c.Add(bot.SmallPrint("Let go on in Jenkins by "+d.By+" · ", stageLine(d.Stages), " · Jenkins run ", run))
@@ -75,6 +77,14 @@ func (r Rollout) sayUnder(o bot.Operation, d rollout) []bot.Post {
 	return []bot.Post{{Key: "under", Class: bot.Final, Card: bot.Say(t)}}
 }
 
+// hand says who let it go on, if somebody had to.
+func (d rollout) hand() string {
+	if d.By == "" {
+		return ""
+	}
+	return " (let go on in Jenkins by " + d.By + ")"
+}
+
 // mostSuspects is how many authors are named of a deploy that failed.
 const mostSuspects = 10
 
@@ -83,17 +93,19 @@ const mostSuspects = 10
 func (r Rollout) sayEnd(o bot.Operation, d rollout) []bot.Post {
 	var posts []bot.Post
 	switch {
-	case o.State == deployed && d.By == "":
+	case o.State == arrived && d.By == "":
 		return r.sayElsewhere(o, d)
-	case o.State == deployed:
+	case o.State == arrived:
 		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✔ "+title(d.Environment)+" is now on ", short(d.Commit),
-			" (", bot.Count(d.Ahead, "commit", "commits"), ", let go on in Jenkins by "+d.By+"). Authors: "+people(d.Authors))})
+			" (", bot.Count(d.Ahead, "commit", "commits"), ", let go on in Jenkins by "+d.By+"). Authors: ", byline(d.People, d.Authors, shownAuthors))})
+	case o.State == passing:
+		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✔ "+title(d.Environment)+" got ", short(d.Commit), d.hand(), d.After.text())})
 	default:
 		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✘ The deploy of ", short(d.Commit), " to "+d.Environment+
 			" did not come out. ", r.came(o, d), suspects(d))})
 	}
 	env, _ := r.Environments.Named(d.Environment)
-	others := elsewhere(env, posts[0].Card.Line)
+	others := elsewhere(env, posts[0].Card.Line, mentionable(d.People)...)
 	if d.By == "" {
 		posts = nil // its card is new, and says so
 	}
@@ -101,11 +113,11 @@ func (r Rollout) sayEnd(o bot.Operation, d rollout) []bot.Post {
 }
 
 // suspects are the authors of what a failed deploy would have brought.
-func suspects(d rollout) string {
+func suspects(d rollout) bot.Text {
 	if len(d.Authors) == 0 {
-		return ""
+		return nil
 	}
-	return " Suspects: " + people(d.Authors[:min(mostSuspects, len(d.Authors))])
+	return bot.T(" Suspects: ", byline(d.People, d.Authors, mostSuspects))
 }
 
 // sayElsewhere tells further channels of a deploy whose card tells this one.

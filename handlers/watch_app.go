@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -20,6 +21,7 @@ type WatchApp struct {
 	Environments deploys.Environments
 	Apps         apps
 	GitHub       history
+	Ledger       reading
 	Times        Times
 }
 
@@ -57,14 +59,14 @@ func (w WatchApp) look(ctx context.Context, o bot.Operation, d *deploys.App) (bo
 		next := bot.Next{Wrong: err, Every: w.Times.Watch}
 		if !d.Alarmed && o.Now.Sub(d.Failing) >= unreachable {
 			d.Alarmed = true
-			next.Say = []bot.Post{alarm("away-"+stamp(o.Now), "⚠ "+env.Title()+" has not said what it serves since ", bot.Time(d.Failing), ": ",
+			next.Say = []bot.Post{alarm(alarmApp, "away-"+stamp(o.Now), "⚠ "+env.Title()+" has not said what it serves since ", bot.Time(d.Failing), ": ",
 				bot.To(env.Host(), env.URL), " gives no usable answer.")}
 		}
 		return next, nil
 	}
 	next := bot.Next{Every: w.Times.Watch}
 	if d.Alarmed {
-		next.Say = append(next.Say, alarm("back-"+stamp(o.Now), env.Title()+" says again what it serves: ", bot.Fixed(deploys.Short(serves)), "."))
+		next.Say = append(next.Say, alarm(alarmApp, "back-"+stamp(o.Now), env.Title()+" says again what it serves: ", bot.Fixed(deploys.Short(serves)), "."))
 	}
 	d.Read, d.Failing, d.Alarmed = o.Now, time.Time{}, false
 	switch {
@@ -84,13 +86,31 @@ func (w WatchApp) look(ctx context.Context, o bot.Operation, d *deploys.App) (bo
 		return next, nil
 	}
 	d.Since = o.Now
-	if env.Pipeline == nil {
+	ours, err := w.ours(ctx, env, serves)
+	if err != nil {
+		next.Wrong = err // rather told twice than not at all
+	}
+	if env.Pipeline == nil && !ours {
 		next.Say = append(next.Say, w.announce(ctx, o, env, *d))
 	}
 	if env.Branch != "" {
 		w.offside(ctx, o, env, d, &next)
 	}
 	return next, nil
+}
+
+// ours says whether a reset put the app there, which tells of it itself.
+func (w WatchApp) ours(ctx context.Context, env deploys.Environment, commit string) (ours bool, err error) {
+	err = w.Ledger.View(ctx, func(v bot.View) error {
+		ours = false
+		last, err := v.History(bot.History{Kinds: []string{"reset"}, About: env.Name, Limit: 1})
+		for _, o := range last {
+			var d resetting
+			ours = json.Unmarshal(o.Data, &d) == nil && d.To == commit && (o.State == arriving || o.State == reset)
+		}
+		return err
+	})
+	return ours, err
 }
 
 // announce tells of a deploy that shows only in what the app serves.
@@ -124,7 +144,7 @@ func (w WatchApp) offside(ctx context.Context, o bot.Operation, env deploys.Envi
 		return
 	}
 	d.Offside = d.Commit
-	next.Say = append(next.Say, alarm("offside-"+stamp(o.Now), "⚠ "+env.Title()+" serves ", bot.Fixed(deploys.Short(d.Commit)), ", which is not on the branch ",
+	next.Say = append(next.Say, alarm(alarmOffside, "offside-"+stamp(o.Now), "⚠ "+env.Title()+" serves ", bot.Fixed(deploys.Short(d.Commit)), ", which is not on the branch ",
 		bot.Fixed(env.Branch), "."))
 }
 

@@ -87,10 +87,22 @@ func (s *stage) worlds() map[string]command {
 		"directs": s.directs,
 		"reads":   s.reads,
 		"push-to": s.pushTo,
+		"branch":  s.makeBranch,
 		// pull NUMBER TITLE [STATE]: one that is not merged.
 		"pull": func(_ *testscript.TestScript, _ bool, args []string) error {
 			n, err := strconv.Atoi(args[0])
 			s.GitHub.Repo("").AddPull(fakegithub.Pull{Number: n, Title: args[1], Login: "bea", Head: "some-branch", State: strings.Join(args[2:], "")})
+			return err
+		},
+		// merges NUMBER COMMIT: the pull request became that; closes NUMBER: nothing.
+		"merges": func(_ *testscript.TestScript, _ bool, args []string) error {
+			n, err := strconv.Atoi(args[0])
+			s.GitHub.Repo("").ClosePull(n, world.Commit(args[1]))
+			return err
+		},
+		"closes": func(_ *testscript.TestScript, _ bool, args []string) error {
+			n, err := strconv.Atoi(args[0])
+			s.GitHub.Repo("").ClosePull(n, "")
 			return err
 		},
 		"slack":   s.slack,

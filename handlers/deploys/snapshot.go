@@ -21,9 +21,10 @@ type Job struct {
 	Failing time.Time // since when Jenkins gives no usable answer; zero: it does
 	Alarmed bool      // and that was told
 	Seen    int       // the newest run there has been
-	Runs    []Run     // newest first
+	Runs    []Run     // newest first: what Jenkins lists, and older ones that are not over
 	Session string    // Jenkins' own since its last start
 	InARow  bool      // it was told that runs fail in a row
+	Looks   int       // that there have been
 }
 
 // Run is what was last read of one.

@@ -102,10 +102,19 @@ func TestHostileNames(t *testing.T) {
 			"Content of": func() error { _, err := c.Content(t.Context(), text, "README.md"); return err },
 			"Tree of":    func() error { _, err := c.Tree(t.Context(), text, "treeherder"); return err },
 			"Blob":       func() error { _, err := c.Blob(t.Context(), text); return err },
+			"Create at":  func() error { return c.CreateBranch(t.Context(), "backup", text) },
+			"Move from":  func() error { return c.MoveBranch(t.Context(), "master", text, sha) },
+			"Move to":    func() error { return c.MoveBranch(t.Context(), "master", sha, text) },
+			"Delete at":  func() error { return c.DeleteBranch(t.Context(), "master", text) },
 		} {
 			refused(what, text, ask())
 		}
 	}
+	zeros := strings.Repeat("0", 40) // stand for no commit, so a branch moved there would be deleted
+	refused("Create at", zeros, c.CreateBranch(t.Context(), "backup", zeros))
+	refused("Move from", zeros, c.MoveBranch(t.Context(), "master", zeros, sha))
+	refused("Move to", zeros, c.MoveBranch(t.Context(), "master", sha, zeros))
+	refused("Delete at", zeros, c.DeleteBranch(t.Context(), "master", zeros))
 	for _, path := range []string{
 		"", ".", "..", "/", "/README.md", "README.md/", "treeherder//model", "treeherder/./model", "treeherder/../README.md", "../treeherder/contents/x",
 		"a..b", "a\x00b", "a\nb", "a\x7fb", "a\xffb", strings.Repeat("a", 1025),
@@ -121,6 +130,13 @@ func TestHostileNames(t *testing.T) {
 	} {
 		_, err := c.Branch(t.Context(), name)
 		refused("Branch", name, err)
+		refused("Create", name, c.CreateBranch(t.Context(), name, sha))
+		refused("Move", name, c.MoveBranch(t.Context(), name, sha, sha))
+		refused("Delete", name, c.DeleteBranch(t.Context(), name, sha))
+	}
+	for _, prefix := range []string{"..", "/", "a b", "-", "a//", "a?", strings.Repeat("a", 255)} {
+		_, err := c.Branches(t.Context(), prefix)
+		refused("Branches", prefix, err)
 	}
 	if n := len(fake.Journal()); n > 0 {
 		t.Errorf("GitHub was asked %d times", n)

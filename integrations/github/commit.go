@@ -17,6 +17,7 @@ type Commit struct {
 	Subject string    `json:"subject"`         // first line of the message
 	Author  string    `json:"author"`          // login or, where GitHub knows no account, the name in the commit
 	Login   string    `json:"login,omitempty"` // of the author's account, or empty
+	Email   string    `json:"-"`               // of the author as the commit has it, or empty; not to be kept
 	When    time.Time `json:"when"`            // when it was committed, in UTC
 	PR      int       `json:"pr,omitempty"`    // from "(#9101)" at the end of the subject
 	Bug     int       `json:"bug,omitempty"`   // from the first "Bug 1790001" in the subject
@@ -71,6 +72,7 @@ func read(rc *github.RepositoryCommit) (Commit, error) {
 	out := Commit{
 		SHA:   rc.GetSHA(),
 		Login: rc.GetAuthor().GetLogin(),
+		Email: c.GetAuthor().GetEmail(),
 		When:  c.GetCommitter().GetDate().UTC(),
 	}
 	if out.SHA == "" {

@@ -101,23 +101,28 @@ func said(r *github.ErrorResponse) error {
 // and other texts (docs.github.com, "Rate limits for the REST API").
 func judge(r *github.ErrorResponse) (wait time.Duration, final bool) {
 	h := r.Response.Header
-	wait = web.RetryAfter(h)
 	code := r.Response.StatusCode
 	said := strings.ToLower(r.Message)
 	limited := code == http.StatusTooManyRequests ||
 		code == http.StatusForbidden && (h.Get("Retry-After") != "" ||
 			strings.Contains(said, "rate limit") || strings.Contains(said, "abuse detection"))
-	switch {
-	case !limited:
-		return wait, code < 500 && code != http.StatusRequestTimeout
-	case wait > 0:
-		return wait, false
-	case h.Get("X-RateLimit-Remaining") == "0":
+	if !limited {
+		return web.RetryAfter(h), code < 500 && code != http.StatusRequestTimeout
+	}
+	return limitedFor(h), false
+}
+
+// limitedFor is how long to wait after an answer that the rate limit is reached.
+func limitedFor(h http.Header) time.Duration {
+	if wait := web.RetryAfter(h); wait > 0 {
+		return wait
+	}
+	if h.Get("X-RateLimit-Remaining") == "0" {
 		if at, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
-			return until(time.Unix(at, 0)), false
+			return until(time.Unix(at, 0))
 		}
 	}
-	return aMinute, false
+	return aMinute
 }
 
 // until is how long it is until a limit ends. One that is over by our clock is

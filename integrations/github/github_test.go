@@ -137,7 +137,7 @@ func TestCommit(t *testing.T) {
 	}
 	c := start(t, fake)
 	want := github.Commit{SHA: sha, Subject: "Bug 1790001 - Speed up push health (#9101)", Author: "bea", Login: "bea",
-		When: when.UTC(), PR: 9101, Bug: 1790001}
+		Email: "Bea@example.org", When: when.UTC(), PR: 9101, Bug: 1790001}
 	for _, ref := range []string{sha, strings.ToUpper(sha), sha[:39], sha[:11], strings.ToUpper(sha[:11])} {
 		got, err := c.Commit(t.Context(), ref)
 		if err != nil {

@@ -40,6 +40,14 @@ func full(sha string) error {
 	return nil
 }
 
+// target judges where a branch is to be: zeros would delete it.
+func target(sha string) error {
+	if sha == nowhere {
+		return &RefError{sha, "is not a commit: zeros stand for none"}
+	}
+	return full(sha)
+}
+
 // file judges a path in the repository. Names with spaces and the like are real
 // (treeherder has "0016_enforce repository name uniqueness.py").
 func file(path string) error {

@@ -53,6 +53,14 @@ func calls(c *jenkins.Client, n int) map[string]func(context.Context) error {
 		"Proceed": func(ctx context.Context) error { return c.Proceed(ctx, job, n, "Promote", nil) },
 		"Reject":  func(ctx context.Context) error { return c.Reject(ctx, job, n, "Promote") },
 		"Stop":    func(ctx context.Context) error { return c.Stop(ctx, job, n, jenkins.Politely) },
+		"Rebuild": func(ctx context.Context) error { return c.Rebuild(ctx, job, n, nil) },
+		"Rebuild with values": func(ctx context.Context) error {
+			return c.Rebuild(ctx, job, n, []jenkins.Value{{Name: "ImageTag", Value: "x"}})
+		},
+		"Replay":      func(ctx context.Context) error { return c.Replay(ctx, job, n) },
+		"Rebuildable": func(ctx context.Context) error { _, err := c.Rebuildable(ctx, job, n); return err },
+		"Queue":       func(ctx context.Context) error { _, err := c.Queue(ctx, job); return err },
+		"Rebuilt":     func(ctx context.Context) error { _, _, _, err := c.Rebuilt(ctx, job, n, n, "thbot"); return err },
 	}
 }
 
@@ -78,9 +86,10 @@ func TestNonsense(t *testing.T) {
 		body        string
 		credentials bool
 		only        string // the calls that take it for an answer, and may
+		refusal     string // those that take it for a no, and may
 	}{
 		{name: "a login page with 200", status: 200, header: map[string]string{"Content-Type": "text/html"}, body: login},
-		{name: "nothing with 200", status: 200, only: "Proceed Reject"},
+		{name: "nothing with 200", status: 200, only: "Proceed,Reject", refusal: "Rebuild,Rebuild with values"},
 		{name: "null", status: 200, body: "null"},
 		{name: "an empty object", status: 200, body: "{}"},
 		{name: "somebody else's object", status: 200, body: `{"error":"upstream","building":false}`},
@@ -110,7 +119,13 @@ func TestNonsense(t *testing.T) {
 		for call, ask := range calls(c, 812) {
 			err := ask(t.Context())
 			name := tt.name + ", " + call
-			if slices.Contains(strings.Fields(tt.only), call) {
+			if slices.Contains(strings.Split(tt.refusal, ","), call) {
+				if _, refused := errors.AsType[*bot.Refused](err); !refused {
+					t.Errorf("%s: %v", name, err)
+				}
+				continue
+			}
+			if slices.Contains(strings.Split(tt.only, ","), call) {
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -125,7 +140,7 @@ func TestNonsense(t *testing.T) {
 				t.Errorf("%s: %v; without effect for certain: %v", name, err, !want)
 			}
 			// A redirect of a POST is not known to be a refusal.
-			if want := tt.credentials && !(tt.status == 302 && slices.Contains([]string{"Proceed", "Reject", "Stop"}, call)); errors.Is(err, jenkins.ErrCredentials) != want {
+			if want := tt.credentials && !(tt.status == 302 && slices.Contains([]string{"Proceed", "Reject", "Stop", "Rebuild", "Rebuild with values", "Replay"}, call)); errors.Is(err, jenkins.ErrCredentials) != want {
 				t.Errorf("%s: %v; of the credentials: %v", name, err, !want)
 			}
 			if wait, again := bot.RetryAfter(err); tt.status >= 429 && !again || tt.status == 502 && wait != 7*time.Second {

@@ -57,7 +57,7 @@ type Cause struct {
 	User        string `json:"user,omitempty"` // id
 	UserName    string `json:"user_name,omitempty"`
 	UpstreamJob string `json:"upstream_job,omitempty"`
-	UpstreamRun int    `json:"upstream_run,omitempty"` // of a RebuildCause: the run that was rebuilt
+	UpstreamRun int    `json:"upstream_run,omitempty"` // of a rebuild and a replay: the run that was done again
 }
 
 // Classes of causes that mean something to the bot.
@@ -139,10 +139,14 @@ type Runs struct {
 
 // Queued is a run of the job that has not begun.
 type Queued struct {
-	ID    int64     `json:"id"`
-	Why   string    `json:"why"`
-	Since time.Time `json:"since"`
+	ID     int64     `json:"id"`
+	Why    string    `json:"why"`
+	Since  time.Time `json:"since"`
+	Causes []Cause   `json:"causes,omitempty"`
 }
+
+// mostRuns is how many runs of a job are asked for.
+const mostRuns = 20
 
 // An action's executions and waitingForInput are not asked for: each would make
 // Jenkins load the run's program, for up to a minute after a restart
@@ -152,7 +156,10 @@ const (
 	runTree = "number,displayName,building,result,timestamp,duration,estimatedDuration,queueId," +
 		"actions[_class,causes[_class,shortDescription,userId,userName,upstreamBuild,upstreamProject,user[id],timestamp]," +
 		"parameters[name,value],lastBuiltRevision[SHA1,branch[name]],remoteUrls,userId,revision[hash,pullHash]]"
-	jobTree = "nextBuildNumber,buildable,inQueue,queueItem[id,why,inQueueSince],builds[" + runTree + "]{0,20}"
+	causeTree = "causes[_class,shortDescription,userId,userName,upstreamBuild,upstreamProject]"
+	itemTree  = "id,why,inQueueSince,actions[_class," + causeTree + "]"
+	queueTree = "items[" + itemTree + ",task[url]]"
+	jobTree   = "nextBuildNumber,buildable,inQueue,queueItem[" + itemTree + "],builds[" + runTree + "]{0,20}"
 )
 
 // Runs returns the newest runs of a job.
@@ -243,11 +250,7 @@ func decodeRuns(raw []byte) (Runs, error) {
 		NextBuildNumber *int
 		Buildable       *bool
 		Builds          *[]runAnswer
-		QueueItem       *struct {
-			ID           int64
-			Why          string
-			InQueueSince int64
-		}
+		QueueItem       *queuedAnswer
 	}
 	if err := json.Unmarshal(raw, &a); err != nil {
 		return Runs{}, err
@@ -257,8 +260,9 @@ func decodeRuns(raw []byte) (Runs, error) {
 	}
 	runs := Runs{Next: *a.NextBuildNumber, Runs: make([]Run, 0, len(*a.Builds)),
 		Disabled: a.Buildable != nil && !*a.Buildable}
-	if q := a.QueueItem; q != nil {
-		runs.Queue = &Queued{ID: q.ID, Why: q.Why, Since: moment(q.InQueueSince)}
+	if a.QueueItem != nil {
+		q := a.QueueItem.queued()
+		runs.Queue = &q
 	}
 	for _, b := range *a.Builds {
 		run, err := b.run()
@@ -283,9 +287,7 @@ func (a runAnswer) run() (Run, error) {
 	for _, x := range a.Actions {
 		switch x.Class {
 		case "hudson.model.CauseAction":
-			for _, c := range x.Causes {
-				r.Causes = append(r.Causes, Cause{c.Class, c.ShortDescription, c.UserID, c.UserName, c.UpstreamProject, c.UpstreamBuild})
-			}
+			r.Causes = append(r.Causes, x.startedBy()...)
 		case "jenkins.model.InterruptedBuildAction": // its list is called causes, too
 			for _, c := range x.Causes {
 				r.Interruptions = append(r.Interruptions, c.ShortDescription)
@@ -317,6 +319,21 @@ func (a runAnswer) run() (Run, error) {
 		}
 	}
 	return r, nil
+}
+
+// startedBy are the causes of a run, or of what waits to become one.
+func (a actionAnswer) startedBy() (list []Cause) {
+	if a.Class != "hudson.model.CauseAction" { // others have causes, too
+		return nil
+	}
+	for _, c := range a.Causes {
+		cause := Cause{c.Class, c.ShortDescription, c.UserID, c.UserName, c.UpstreamProject, c.UpstreamBuild}
+		if c.Class == CauseReplay {
+			cause.UpstreamRun = replayedRun(c.ShortDescription)
+		}
+		list = append(list, cause)
+	}
+	return list
 }
 
 // text is a JSON string, number or boolean as text; null and absent have none.

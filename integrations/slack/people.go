@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -46,6 +47,39 @@ func (c *Client) Member(ctx context.Context, id string, fresh time.Duration) (bo
 	})
 }
 
+// email is what can be somebody's address; what is not, is not asked for.
+var email = regexp.MustCompile(`^[^\s@<>,]{1,64}@[^\s@<>,]{1,190}$`)
+
+// ByEmail reads users.lookupByEmail. The error wraps [bot.ErrNotFound] when
+// nobody in the workspace has that address; that is kept, too.
+func (c *Client) ByEmail(ctx context.Context, address string, fresh time.Duration) (bot.Member, error) {
+	const activity = "looking somebody up by e-mail"
+	nobody := fmt.Errorf("%s: %w", activity, bot.ErrNotFound)
+	if !email.MatchString(address) {
+		return bot.Member{}, nobody
+	}
+	me, err := c.identify(ctx)
+	if err != nil {
+		return bot.Member{}, err
+	}
+	m, err := c.emails.get(ctx, address, fresh, c.o.Limit, func(ctx context.Context) (bot.Member, error) {
+		u, err := c.api.GetUserByEmailContext(ctx, address)
+		if err == nil && u.ID == "" {
+			err = errors.New("the answer is about nobody")
+		}
+		if err = c.failed(activity, err); errors.Is(err, bot.ErrNotFound) {
+			return bot.Member{}, nil
+		} else if err != nil {
+			return bot.Member{}, err
+		}
+		return describe(u, me.Team), nil
+	})
+	if err == nil && m.ID == "" {
+		err = nobody
+	}
+	return m, err
+}
+
 func describe(u *slack.User, team string) bot.Member {
 	// In an Enterprise organisation a colleague's home may be another
 	// workspace; enterprise_user lists all that they belong to.
@@ -58,6 +92,7 @@ func describe(u *slack.User, team string) bot.Member {
 		Person:  bot.Person{ID: u.ID, Name: cut(cmp.Or(strings.TrimSpace(clean(name, true)), u.ID), 80)},
 		Team:    u.TeamID,
 		Zone:    u.TZ,
+		Email:   u.Profile.Email,
 		Bot:     u.IsBot || u.IsWorkflowBot || u.IsConnectorBot || u.ID == "USLACKBOT", // for whom is_bot is false
 		Gone:    u.Deleted,
 		Foreign: !ours || u.IsStranger,

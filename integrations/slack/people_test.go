@@ -90,6 +90,50 @@ func TestMember(t *testing.T) {
 	})
 }
 
+func TestByEmail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, func(f *fakeslack.Server, _ *Options) {
+			f.AddPerson(fakeslack.Person{ID: ana, Name: "ana", Email: "ana@example.org"})
+			f.AddPerson(fakeslack.Person{ID: "U0LIV", Name: "liv", Email: "liv@example.org", Deleted: true})
+		})
+		look := func(address string) (bot.Member, error) { return w.c.ByEmail(w.ctx, address, time.Hour) }
+		if m, err := look("ana@example.org"); err != nil || m.ID != ana || m.Email != "ana@example.org" {
+			t.Errorf("ana is %+v, %v", m, err)
+		}
+		if m, err := w.c.Member(w.ctx, ana, time.Hour); err != nil || m.Email != "ana@example.org" {
+			t.Errorf("ana is %+v, %v", m, err)
+		}
+		const call = "slack users.lookupByEmail"
+		for _, address := range []string{"nobody@example.org", "liv@example.org"} {
+			for range 2 {
+				if m, err := look(address); !errors.Is(err, bot.ErrNotFound) {
+					t.Errorf("%s is %+v, %v", address, m, err)
+				}
+			}
+		}
+		if n := w.calls(call); n != 3 {
+			t.Errorf("asked %d times for three addresses", n)
+		}
+		for _, address := range []string{"", "bea", "@example.org", "a b@example.org", "<a@example.org>"} {
+			if m, err := look(address); !errors.Is(err, bot.ErrNotFound) || w.calls(call) != 3 {
+				t.Errorf("%q is %+v, %v", address, m, err)
+			}
+		}
+		w.fake.AddPerson(fakeslack.Person{ID: bea, Name: "bea", Email: "nobody@example.org"})
+		wait(w.ctx, 50*time.Second)
+		if m, err := w.c.ByEmail(w.ctx, "nobody@example.org", 49*time.Second); err != nil || m.ID != bea {
+			t.Errorf("bea is %+v, %v", m, err)
+		}
+		w.fake.Fail("users.lookupByEmail", 1, 503)
+		if m, err := look("cid@example.org"); err == nil || errors.Is(err, bot.ErrNotFound) {
+			t.Errorf("while Slack is away cid is %+v, %v", m, err)
+		}
+		if _, err := look("cid@example.org"); !errors.Is(err, bot.ErrNotFound) {
+			t.Errorf("an error was kept: %v", err)
+		}
+	})
+}
+
 func TestGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(f *fakeslack.Server, _ *Options) {

@@ -53,6 +53,7 @@ type Client struct {
 	hearing hearing
 
 	members cache[bot.Member]
+	emails  cache[bot.Member] // by address; the zero Member is nobody
 	groups  cache[[]string]
 }
 
@@ -69,7 +70,7 @@ type channel struct{ ID, Name string }
 // The history is read for one purpose, to find out whether a message whose
 // answer was lost was posted (see [Client.Find]).
 func Scopes(privateChannel bool) []string {
-	scopes := []string{"channels:history", "channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read"}
+	scopes := []string{"channels:history", "channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read", "users:read.email"}
 	if privateChannel {
 		scopes = append(scopes, "groups:history", "groups:read")
 	}

@@ -77,6 +77,7 @@ func TestCheck(t *testing.T) {
 		"without channels:read":   {[]change{without("channels:read")}, "channels:read", ""},
 		"without history":         {[]change{without("channels:history")}, "channels:history", ""},
 		"without users":           {[]change{without("users:read")}, "users:read", ""},
+		"without e-mails":         {[]change{without("users:read.email")}, "users:read.email", ""},
 		"without groups":          {[]change{without("usergroups:read")}, "usergroups:read", ""},
 		"without private history": {[]change{private, without("groups:history")}, "groups:history", ""},
 	}

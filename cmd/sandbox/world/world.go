@@ -108,7 +108,7 @@ func (f File) New(pace Pace) *World {
 		w.Apps[name] = &faketreeherder.App{Name: name}
 	}
 	for _, p := range f.People {
-		person := fakeslack.Person{ID: p.ID, Name: p.Name, Zone: p.Zone, Guest: p.Guest, Bot: p.Bot, Deleted: p.Deactivated}
+		person := fakeslack.Person{ID: p.ID, Name: p.Name, Email: p.Name + "@example.org", Zone: p.Zone, Guest: p.Guest, Bot: p.Bot, Deleted: p.Deactivated}
 		if p.Foreign {
 			person.Team = "T0ELSEWHERE"
 		}
@@ -353,7 +353,8 @@ ledger: %[3]q
 jenkins: {url: %[4]s}
 github: {api_url: %[5]s, repository: mozilla/treeherder}
 roles:
-%[6]senvironments:
+%[6]speople: {}
+environments:
   - name: production
     aliases: [prod]
     url: %[7]s

@@ -81,6 +81,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	things := handlers.World{
 		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps, Ledger: store, Schemas: handlers.NewSchemas(commits),
+		Who:   handlers.NewWho(c.People, chat, store),
 		Times: handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
 	}
 	b.Commands = handlers.All(things)

@@ -27,6 +27,7 @@ type Config struct {
 	Jenkins      Jenkins       `yaml:"jenkins"`
 	GitHub       GitHub        `yaml:"github"`
 	Roles        Roles         `yaml:"roles"`
+	People       People        `yaml:"people"`
 	Environments []Environment `yaml:"environments"`
 	Times        Times         `yaml:"times"`
 }
@@ -60,6 +61,11 @@ type Roles struct {
 func (r Roles) Bot() bot.Roles {
 	return bot.Roles{bot.Admins: r.Admins, bot.CloudOps: r.CloudOps, bot.Pushers: r.PrototypePushers}
 }
+
+// People are the ids (U…, W…) of people in Slack by the logins of their accounts
+// on GitHub. It is for those whose commits do not have the e-mail address that
+// Slack knows.
+type People map[string]string
 
 // Environment is one deployment of the application.
 type Environment struct {

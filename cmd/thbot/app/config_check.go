@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -16,7 +17,9 @@ var (
 	channel    = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
 	channelID  = regexp.MustCompile(`^[CG][A-Z0-9]{5,}$`)
 	memberID   = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
-	command    = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`) // Slack allows 32 characters with the slash
+	personID   = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+	login      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`) // _ parts a company's own accounts
+	command    = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`)              // Slack allows 32 characters with the slash
 	repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
 	word       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) // as people type it; commands are read in lower case
 	branch     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
@@ -42,6 +45,7 @@ func (c *Config) check(d *document) {
 	if len(c.Roles.Admins) == 0 {
 		d.refuse("roles.admins", "is missing: without an admin nothing could be confirmed")
 	}
+	c.People.check(d, "people")
 	if len(c.Environments) == 0 {
 		d.refuse("environments", "is missing: there is nothing to deploy")
 	}
@@ -50,6 +54,21 @@ func (c *Config) check(d *document) {
 		c.Environments[i].check(d, fmt.Sprintf("environments[%d]", i), words)
 	}
 	c.Times.check(d)
+}
+
+func (p People) check(d *document, path string) {
+	same := map[string]string{} // GitHub knows no difference of capitals
+	for _, who := range slices.Sorted(maps.Keys(p)) {
+		at, lower := join(path, who), strings.ToLower(who)
+		pattern(d, at, p[who], personID, "the id of a person (U… or W…)")
+		if !login.MatchString(who) {
+			d.refuse(at, "is no login of GitHub: they have letters, digits and -")
+		}
+		if other, twice := same[lower]; twice {
+			d.refuse(at, "is the same login as %s.%s", path, other)
+		}
+		same[lower] = who
+	}
 }
 
 func (e *Environment) check(d *document, path string, words map[string]string) {

@@ -98,6 +98,12 @@ func (d *document) read(path string, n *yaml.Node, v reflect.Value) {
 			return
 		}
 		d.readStruct(path, n, v)
+	case v.Kind() == reflect.Map:
+		if n.Kind != yaml.MappingNode {
+			d.complain(path, here, "must be a mapping")
+			return
+		}
+		d.readMap(path, n, v)
 	case v.Kind() == reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
 			d.complain(path, here, "must be a list")
@@ -172,6 +178,28 @@ func (d *document) readStruct(path string, n *yaml.Node, v reflect.Value) {
 		}
 		d.places[join(path, name)] = here
 		d.read(join(path, name), value, v.Field(slices.Index(known, name)))
+	}
+}
+
+// readMap reads a mapping whose keys are names that people chose.
+func (d *document) readMap(path string, n *yaml.Node, v reflect.Value) {
+	v.Set(reflect.MakeMap(v.Type()))
+	first := map[string]int{} // line of each key
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at, here := join(path, key.Value), place{line: key.Line}
+		if d.secrets[key] {
+			continue
+		}
+		if line, twice := first[key.Value]; twice {
+			d.complain(at, here, fmt.Sprintf("stands here again, first in line %d", line))
+			continue
+		}
+		first[key.Value] = key.Line
+		d.places[at] = here
+		item := reflect.New(v.Type().Elem()).Elem()
+		d.read(at, value, item)
+		v.SetMapIndex(reflect.ValueOf(key.Value), item)
 	}
 }
 

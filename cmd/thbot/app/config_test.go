@@ -98,6 +98,9 @@ func TestExample(t *testing.T) {
 	if got := got.Roles.Bot()[bot.CloudOps]; !cmp.Equal(got, []string{"S012CLOUDOPS"}) {
 		t.Errorf("Bot()[cloudops] = %v", got)
 	}
+	if diff := cmp.Diff(People{"bea-gh": "U0BEA"}, got.People); diff != "" {
+		t.Errorf("people (-want +got):\n%s", diff)
+	}
 }
 
 // The example's other rules for the commit, which stand in comments, are valid too.
@@ -278,6 +281,13 @@ func TestRefusedFiles(t *testing.T) {
 		{"an address without a host", with("https://jenkins.example/ci", "https:///ci"), ":2: jenkins.url must be an address"},
 		{"a question that is over at once", with("deploys:", "confirm: {expires: 0s}\n    deploys:"), "confirm.expires must be longer than nothing"},
 		{"a branch that is none", with("deploys:", "branch: ../../user\n    deploys:"), `branch is "../../user", which is not`},
+		{"people in a list", small + "people: [U0BEA]\n", ":8: people must be a mapping"},
+		{"somebody by name", small + "people: {bea-gh: bea}\n", `:8: people.bea-gh is "bea", which is not the id of a person (U… or W…)`},
+		{"a group for somebody", small + "people: {bea-gh: S0BEA}\n", `:8: people.bea-gh is "S0BEA", which is not`},
+		{"several for somebody", small + "people:\n  bea-gh: [U0BEA]\n", ":9: people.bea-gh must be a text"},
+		{"an e-mail for a login", small + "people:\n  bea@example.org: U0BEA\n", ":9: people.bea@example.org is no login of GitHub"},
+		{"somebody twice", small + "people:\n  bea: U0BEA\n  bea: U0BOB\n", ":10: people.bea stands here again, first in line 9"},
+		{"somebody twice, in capitals", small + "people:\n  Bea: U0BEA\n  bea: U0BOB\n", ":10: people.bea is the same login as people.Bea"},
 		{"an empty list of rules", small + "roles: {}\n", ":8: roles stands here again, first in line 3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -295,6 +305,7 @@ func TestRefusedFiles(t *testing.T) {
 		small + "ledger: mysql:thbot@tcp(db.example:3306)/thbot?tls=true\n",
 		small + "ledger: mysql:thbot@unix(/run/mysqld/mysqld.sock)/thbot\n",
 		small + "ledger: sqlite:/var/lib/thbot/thbot.db\n",
+		small + "people: {}\n", small + "people: {bea-gh: U0BEA, B-e_moz: W0BEA}\n",
 		strings.Replace(small, "deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c}, input: ''}\n    deploys:", 1),
 		strings.Replace(small, "deploys:", "branch: b\n    reset_to: ''\n    confirm: {people: 5, self: false, migrations: cloudops}\n    deploys:", 1),
 		strings.Replace(small, "By itself.", "Basic knowledge, see http://wiki.example:8080/@deploys.", 1),

@@ -28,7 +28,8 @@
 //   - There are no forks: "owner:branch" of another owner is a 404.
 //   - GitHub's words for a refused push to a protected branch are not documented.
 //     Status and wording here are those that people have reported; a client
-//     should go by neither.
+//     should go by neither. To a lost race updateRefs has been seen to answer only
+//     that something went wrong, without a type; here it says where the ref is.
 //   - Protection binds everybody, admins too. Rulesets have six kinds of rules
 //     and no enforcement but active; they do not bind tags.
 //   - A token with permissions needs them for public repositories too, where

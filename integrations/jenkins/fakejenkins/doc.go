@@ -47,9 +47,9 @@
 //   - The log has the lines that tell how a run went, and what [Server.Log] adds.
 //     A stage has one step.
 //   - Parameters of runs are strings; a Boolean's is exported as one, a
-//     password's not at all. Objects have the fields that the bot or the clients
-//     could want, not all of Jenkins'; a tree that asks for others gets none of
-//     them, without a word, as from Jenkins.
+//     password's and a file's not at all. Objects have the fields that the bot or
+//     the clients could want, not all of Jenkins'; a tree that asks for others
+//     gets none of them, without a word, as from Jenkins.
 //   - Stopping a run works even while the server is quieting down.
 //   - Nothing is kept on disk: it forgets everything when the process ends,
 //     which Restart does not do.

@@ -113,7 +113,7 @@ func (r *run) interruptionBeans() []bean {
 }
 
 // parametersAction writes values as the types of their definitions do; a
-// password has none.
+// password and a file have none.
 func (j *job) parametersAction(values map[string]string) bean {
 	ps := []bean{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -128,7 +128,7 @@ func (j *job) parametersAction(values map[string]string) bean {
 		case "Choice":
 			kind = "String" // what was chosen is a string
 		}
-		if kind != "Password" {
+		if kind != "Password" && kind != "File" {
 			props = append(props, prop{"value", value, everywhere})
 		}
 		ps = append(ps, bean{"hudson.model." + kind + "ParameterValue", props})

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 )
 
 // The plugin Rebuilder (RebuildAction.java). It copies the parameters of a run,
@@ -12,7 +14,7 @@ import (
 
 // rebuild is POST <n>/rebuild/, the button beside a run.
 func (q *request) rebuild() {
-	if !q.mayBuild() {
+	if !q.rebuilder() || !q.mayBuild() {
 		return
 	}
 	if q.run.spec.Parameters == nil {
@@ -20,18 +22,37 @@ func (q *request) rebuild() {
 		q.schedule(q.run.again(q.user, nil))
 		return
 	}
-	switch auto := q.FormValue("autorebuild"); {
+	auto := q.FormValue("autorebuild") != "" && !q.server.OldRebuilder
+	switch {
 	case q.notRebuildable():
-	case q.job.spec.AutoRebuild || auto == "1" || auto == "true":
+	case q.job.spec.AutoRebuild || auto:
 		q.schedule(q.run.again(q.user, q.run.spec.Parameters))
 	default:
 		redirect(q.w, q.link(q.run.path()+"/rebuild/parameterized")) // a form; nothing has been scheduled
 	}
 }
 
+// rebuildForm is the page with the form.
+func (q *request) rebuildForm() {
+	if q.rebuilder() {
+		q.page()
+	}
+}
+
+// rebuilder answers where there is no such page: without the plugin, and of the
+// old one where it may not be used (getUrlName).
+func (q *request) rebuilder() bool {
+	s := q.server
+	is := !s.NoRebuilder && !(s.OldRebuilder && (q.lacks("Job/Build") || q.job.spec.NoRebuild || q.job.spec.Disabled))
+	if !is {
+		notFound(q.w)
+	}
+	return is
+}
+
 // rebuildConfigSubmit is what that form sends.
 func (q *request) rebuildConfigSubmit() {
-	if !q.mayBuild() || q.notRebuildable() {
+	if !q.rebuilder() || !q.mayBuild() || q.notRebuildable() {
 		return
 	}
 	text, ok := q.submitted()
@@ -45,6 +66,12 @@ func (q *request) rebuildConfigSubmit() {
 	}
 	values := maps.Clone(q.run.spec.Parameters)
 	for _, v := range list {
+		if i := slices.IndexFunc(q.job.spec.Parameters, func(p Parameter) bool { return p.Name == v.Name }); i >= 0 {
+			if cs := q.job.spec.Parameters[i].Choices; cs != nil && !slices.Contains(cs, fmt.Sprint(v.Value)) {
+				redirect(q.w, q.link(q.run.path()+"/rebuild/parameterized?invalidParam="+url.QueryEscape(v.Name)))
+				return
+			}
+		}
 		if _, had := values[v.Name]; had || declares(q.job.spec.Parameters, v.Name) {
 			values[v.Name] = fmt.Sprint(v.Value)
 		}
@@ -65,6 +92,8 @@ func (q *request) notRebuildable() bool {
 // parameters and, in a branch's job, the same commit.
 func (q *request) replayRebuild() {
 	switch {
+	case q.server.NoReplay:
+		notFound(q.w)
 	case !q.mayBuild():
 	case q.job.spec.Disabled:
 		page(q.w, http.StatusConflict, q.job.name()+" is not buildable")
@@ -117,13 +146,15 @@ func (s *Server) rerun(activity, path string, n int, spec func(*run) RunSpec) (e
 }
 
 // again is what the plugin schedules: the causes of the run without who started
-// it, then who rebuilds it, and that it is rebuilt.
+// it and what it was rebuilt from, then who rebuilds it, and that it is rebuilt
+// (constructRebuildCauses). That it was replayed once stays among them.
 func (r *run) again(user string, values map[string]string) RunSpec {
+	const rebuild = "com.sonyericsson.rebuild.RebuildCause"
 	cs := slices.DeleteFunc(slices.Clone(r.spec.Causes), func(c Cause) bool {
-		return c.Class == "hudson.model.Cause$UserIdCause"
+		return c.Class == "hudson.model.Cause$UserIdCause" || c.Class == rebuild
 	})
 	cs = append(cs, ByUser(user), Cause{
-		Class: "com.sonyericsson.rebuild.RebuildCause", Text: fmt.Sprintf("Rebuilds build #%d", r.number),
+		Class: rebuild, Text: fmt.Sprintf("Rebuilds build #%d", r.number),
 		UpstreamProject: r.job.path, UpstreamBuild: r.number,
 	})
 	stages := r.job.spec.Stages
@@ -137,13 +168,21 @@ func (r *run) replayed(user string) RunSpec {
 	spec := RunSpec{
 		Parameters: r.spec.Parameters, Stages: r.spec.Stages, Catches: r.spec.Catches, Declarative: r.spec.Declarative,
 		Causes: []Cause{ByUser(user), {
-			Class: "org.jenkinsci.plugins.workflow.cps.replay.ReplayCause", Text: fmt.Sprintf("Replayed #%d", r.number),
+			Class: "org.jenkinsci.plugins.workflow.cps.replay.ReplayCause", Text: "Replayed #" + grouped(r.number),
 		}},
 	}
 	if r.spec.Revision != "" {
 		spec.Revision, spec.Git = r.spec.Revision, r.spec.Git
 	}
 	return spec
+}
+
+// grouped is a number as a MessageFormat writes it, in English.
+func grouped(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", grouped(n/1000), n%1000)
 }
 
 func (r *run) hasPassword() bool {

@@ -15,9 +15,13 @@ import (
 // anything is.
 func TestRebuild(t *testing.T) {
 	tag := map[string]string{"ImageTag": "old"}
-	const parameterized = at + "/rebuild/parameterized"
+	const (
+		parameterized = at + "/rebuild/parameterized"
+		none, old     = "none", "old"
+	)
 	for _, tt := range []struct {
 		name     string
+		plugin   string // new if empty
 		spec     fakejenkins.JobSpec
 		run      map[string]string
 		method   string
@@ -44,23 +48,33 @@ func TestRebuild(t *testing.T) {
 		{name: "rebuilding disabled, the form", spec: fakejenkins.JobSpec{NoRebuild: true}, run: tag, target: "/rebuild/configSubmit", form: url.Values{"json": {"{}"}}, status: 200, nothing: true},
 		{name: "job disabled", spec: fakejenkins.JobSpec{Disabled: true}, run: tag, target: "/rebuild/configSubmit", form: url.Values{"json": {"{}"}}, status: 200, nothing: true},
 		{name: "rebuilding disabled, without parameters", spec: fakejenkins.JobSpec{NoRebuild: true}, target: "/rebuild/", status: 302, location: jobPage + "/"},
+		{name: "a choice that is there no more", spec: fakejenkins.JobSpec{Parameters: []fakejenkins.Parameter{{Name: "HOW", Choices: []string{"all"}}}}, run: map[string]string{"HOW": "slowly"},
+			target: "/rebuild/configSubmit", form: url.Values{"json": {`{"parameter":{"name":"HOW","value":"slowly"}}`}}, status: 302, location: parameterized + "?invalidParam=HOW", nothing: true},
+		{name: "the form for people", method: "GET", target: "/rebuild/parameterized", status: 200, nothing: true},
+		{name: "the form for people, without the plugin", method: "GET", plugin: none, target: "/rebuild/parameterized", status: 404, nothing: true},
+		{name: "without the plugin", plugin: none, target: "/rebuild/", status: 404, nothing: true},
+		{name: "without the plugin, the form", plugin: none, run: tag, target: "/rebuild/configSubmit", form: url.Values{"json": {"{}"}}, status: 404, nothing: true},
+		{name: "an old plugin, at once", plugin: old, run: tag, target: "/rebuild/?autorebuild=1", status: 302, location: parameterized, nothing: true},
+		{name: "an old plugin, rebuilding disabled", plugin: old, spec: fakejenkins.JobSpec{NoRebuild: true}, run: tag, target: "/rebuild/", status: 404, nothing: true},
+		{name: "an old workflow-cps", plugin: old, run: tag, target: "/replay/rebuild", status: 404, nothing: true},
 		{name: "replay", run: tag, target: "/replay/rebuild", status: 302, location: jobPage + "/", want: tag},
 		{name: "replay, job disabled", spec: fakejenkins.JobSpec{Disabled: true}, target: "/replay/rebuild", status: 409, nothing: true},
 		{name: "replay with a password", spec: fakejenkins.JobSpec{Parameters: []fakejenkins.Parameter{{Name: "ImageTag", Type: "PasswordParameterDefinition"}}},
 			run: tag, target: "/replay/rebuild", status: 400, nothing: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &fakejenkins.Server{QuietPeriod: -1}
+			s := &fakejenkins.Server{QuietPeriod: -1, NoRebuilder: tt.plugin == none, OldRebuilder: tt.plugin == old, NoReplay: tt.plugin == old}
 			t.Cleanup(s.Stop)
 			tt.spec.Next, tt.spec.Stages = 812, pipeline(fakejenkins.InputSpec{})
 			s.AddJob(job, tt.spec)
-			start(t, s, fakejenkins.RunSpec{Parameters: tt.run, Result: "SUCCESS", Causes: []fakejenkins.Cause{fakejenkins.ByPush(), fakejenkins.ByUser("ana")}})
+			start(t, s, fakejenkins.RunSpec{Parameters: tt.run, Result: "SUCCESS", Causes: []fakejenkins.Cause{fakejenkins.ByPush(), fakejenkins.ByUser("ana"),
+				{Class: "com.sonyericsson.rebuild.RebuildCause", Text: "Rebuilds build #811", UpstreamProject: job, UpstreamBuild: 811}}})
 			method := tt.method
 			if method == "" {
 				method = "POST"
 			}
 			got := ask(s, method, at+tt.target, tt.form)
-			if got.StatusCode != tt.status || got.Header.Get("Location") != tt.location || tt.status == 200 && got.body != "" {
+			if got.StatusCode != tt.status || got.Header.Get("Location") != tt.location || tt.status == 200 && method == "POST" && got.body != "" {
 				t.Errorf("status %d, want %d; location %q, want %q; %s", got.StatusCode, tt.status, got.Header.Get("Location"), tt.location, got.body)
 			}
 			if tt.status == 400 && strings.HasPrefix(tt.target, "/replay") != (got.Header.Get("X-Error") == "Replay is not allowed when password parameters are used.") {

@@ -68,7 +68,7 @@ var (
 		{"POST", "term", "", func(q *request) { q.stop("term") }},
 		{"POST", "kill", "", func(q *request) { q.stop("kill") }},
 		{"POST", "rebuild/", "autorebuild", (*request).rebuild},
-		{"GET", "rebuild/parameterized", "", (*request).page},
+		{"GET", "rebuild/parameterized", "invalidParam", (*request).rebuildForm},
 		{"POST", "rebuild/configSubmit", "", (*request).rebuildConfigSubmit},
 		{"POST", "replay/rebuild", "", (*request).replayRebuild},
 		{"GET", "wfapi/describe", "fullStages", (*request).describe},

@@ -52,6 +52,9 @@ type Server struct {
 	// an answer that ended it leaves, on the goroutine of the request, timer or
 	// method that ended it. It may call the server.
 	OnStage func(job string, run int, stage, status string)
+	// NoRebuilder is without the plugin Rebuilder, OldRebuilder with one of before
+	// 1.34, NoReplay with a workflow-cps of before 2.42, which only replays.
+	NoRebuilder, OldRebuilder, NoReplay bool
 	// QuietPeriod is how long a new item of the queue waits for more of the same.
 	// 0: 5 s; less: not at all.
 	QuietPeriod time.Duration
