@@ -15,7 +15,7 @@ import (
 // phonebook is a directory by e-mail and by id. One without anybody is away.
 type phonebook map[string]bot.Member
 
-var errAway = errors.New("Slack is away")
+var errAway = errors.New("slack is away")
 
 func (p phonebook) look(key string) (bot.Member, error) {
 	if len(p) == 0 {
