@@ -132,7 +132,7 @@ func (s self) dead(ctx context.Context, d *health, dead []Message, key string, n
 	for _, m := range fresh {
 		list.Items = append(list.Items, T("“"+m.Card.Line.String()+"” — "+m.Dead))
 	}
-	card := Say("⚠ " + Count(len(fresh), "message", "messages") + " of mine could not be delivered, and will not be:").Add(list,
+	card := Say("⚠ "+Count(len(fresh), "message", "messages")+" of mine could not be delivered, and will not be:").Add(list,
 		SmallPrint("You get this directly since the channel may be the trouble; all Treeherder admins do."))
 	for _, id := range admins {
 		next.Say = append(next.Say, Post{Key: "dead-" + key + "-" + id, Class: Final, To: Place{Channel: id}, Card: card})

@@ -140,7 +140,6 @@ func (m Mute) list(ctx context.Context) (bot.Card, error) {
 	return c.Add(list, bot.SmallPrint(bot.Fixed("/th mute slow for 2h"), " keeps one quiet, ", bot.Fixed("/th unmute slow"), " lets it be heard again.")), err
 }
 
-
 // mutedBy is the operation that mutes an alarm now, or nil.
 func mutedBy(v bot.View, alarm string) (*bot.Operation, muting, error) {
 	var d muting

@@ -65,7 +65,9 @@ func (c *Client) open(ctx context.Context, channel string) (string, error) {
 	return got.ID, nil
 }
 
-func isPerson(channel string) bool { return strings.HasPrefix(channel, "U") || strings.HasPrefix(channel, "W") }
+func isPerson(channel string) bool {
+	return strings.HasPrefix(channel, "U") || strings.HasPrefix(channel, "W")
+}
 
 // unsaid is an error of a call before the one that says something.
 type unsaid struct{ error }
