@@ -23,11 +23,12 @@ type Connections struct {
 type self struct {
 	bot         *Bot
 	connections func() Connections
+	every       time.Duration
 }
 
-// Self is the command that watches the bot. Nobody types it.
-func Self(b *Bot, connections func() Connections) Command {
-	return Operates(self{b, connections})
+// Self is the command that watches the bot, every so often. Nobody types it.
+func Self(b *Bot, connections func() Connections, every time.Duration) Command {
+	return Operates(self{b, connections, every})
 }
 
 // health is what has been told.
@@ -39,7 +40,6 @@ type health struct {
 }
 
 const (
-	selfEvery = time.Minute
 	// overdue is how long a message may wait before that is told.
 	overdue = 10 * time.Minute
 	// deafFor is how long no connection may be open before that is told.
@@ -60,7 +60,7 @@ func (s self) Standing() []Begin {
 }
 
 func (s self) Steps() map[State]Step[health] {
-	return map[State]Step[health]{"watch": {Look: s.look, Every: selfEvery}}
+	return map[State]Step[health]{"watch": {Look: s.look, Every: s.every}}
 }
 
 func (self) Card(Operation, health) Card { return Card{} }

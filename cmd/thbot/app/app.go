@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		Times: handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
 	}
 	b.Commands = handlers.All(things)
-	b.Commands = append(b.Commands, bot.Self(b, chat.Connections), bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))
+	b.Commands = append(b.Commands, bot.Self(b, chat.Connections, 2*c.Times.Watch), bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))
 
 	all, actx := errgroup.WithContext(ctx)
 	all.Go(func() error { return chat.Run(actx, b) })
