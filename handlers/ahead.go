@@ -9,7 +9,7 @@ import (
 	"thbot/integrations/github"
 )
 
-// aheadEvery is how often it is looked whether commits have reached the
+// aheadEvery is how often at least it is looked whether commits have reached the
 // environment before a promoted one.
 const aheadEvery = time.Minute
 
@@ -18,7 +18,7 @@ const aheadEvery = time.Minute
 // at once. It works until ctx ends, and reports what it could not read.
 func ReadAhead(ctx context.Context, w World, failed func(environment string, err error)) {
 	known := map[string]string{} // by environment: from and to
-	tick := time.NewTicker(aheadEvery)
+	tick := time.NewTicker(min(aheadEvery, 2*w.Times.Watch))
 	defer tick.Stop()
 	for {
 		for _, env := range w.Environments {
