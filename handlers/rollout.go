@@ -47,6 +47,7 @@ type rollout struct {
 	Serves  string    // what it answered last
 	After   later
 	Ahead   int
+	Back    int // how many commits it takes out instead
 	Authors []string
 	People  []author // the same, with who is to be mentioned
 	Compare string
@@ -269,6 +270,9 @@ func (r Rollout) brings(ctx context.Context, d *rollout) {
 		full = c.SHA
 	}
 	cmp, err := r.GitHub.Compare(ctx, d.From, full)
+	if err == nil && cmp.Status == github.Behind {
+		d.Back, d.Compare = cmp.Behind, r.GitHub.CompareURL(full, d.From)
+	}
 	if err != nil || cmp.Status != github.Ahead {
 		return
 	}

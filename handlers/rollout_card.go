@@ -51,7 +51,10 @@ func short(commit string) bot.Span {
 
 // brought says how many commits by whom: " — 4 commits by bea and dov".
 func brought(d rollout) bot.Text {
-	if d.Ahead == 0 {
+	switch {
+	case d.Back > 0:
+		return bot.T(" — back: ", bot.To(bot.Count(d.Back, "commit", "commits"), d.Compare), " taken out")
+	case d.Ahead == 0:
 		return nil
 	}
 	return bot.T(" — ", bot.To(bot.Count(d.Ahead, "commit", "commits"), d.Compare), " by "+people(d.Authors))
@@ -95,6 +98,9 @@ func (r Rollout) sayEnd(o bot.Operation, d rollout) []bot.Post {
 	switch {
 	case o.State == arrived && d.By == "":
 		return r.sayElsewhere(o, d)
+	case o.State == arrived && d.Ahead == 0:
+		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✔ "+title(d.Environment)+" is now on ", short(d.Commit),
+			brought(d), d.hand(), ".")})
 	case o.State == arrived:
 		posts = append(posts, bot.Post{Key: "end", Class: bot.Final, Card: bot.Say("✔ "+title(d.Environment)+" is now on ", short(d.Commit),
 			" (", bot.Count(d.Ahead, "commit", "commits"), ", let go on in Jenkins by "+d.By+"). Authors: ", byline(d.People, d.Authors, shownAuthors))})
