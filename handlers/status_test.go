@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,12 @@ import (
 func TestStatusAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world.New(world.Real)
+		var slow atomic.Bool
+		w.Gate(func(call, moment string) {
+			if slow.Load() && strings.HasPrefix(call, "github ") && moment == fakehttp.Arrived {
+				<-time.After(1500 * time.Millisecond)
+			}
+		})
 		w.OnPipe()
 		if err := w.Usual(); err != nil {
 			t.Fatal(err)
@@ -91,11 +98,7 @@ func TestStatusAge(t *testing.T) {
 		// GitHub takes longer than anybody waits; the answer it gives in the end is
 		// there for the next one who asks.
 		w.Push("7d7d7d7", "cid", "Show the age of alerts")
-		w.Gate(func(call, moment string) {
-			if strings.HasPrefix(call, "github ") && moment == fakehttp.Arrived {
-				<-time.After(1500 * time.Millisecond)
-			}
-		})
+		slow.Store(true)
 		const not = "GitHub has not said"
 		for i, want := range []string{not, not, "1 commit behind master"} { // where the branch is, then how that compares
 			<-time.After(time.Second)
