@@ -41,7 +41,8 @@ type View interface {
 	DueReceived(limit int) ([]Received, error)
 	DueOperations(kinds []string, limit int) ([]Operation, error)
 	DueMessages(limit int) ([]Message, error)
-	// Overdue counts the messages that were due before then.
+	// Overdue counts the messages that were made before then and have not been
+	// sent, though they still can be.
 	Overdue(before time.Time) (int, error)
 	// Dead are messages made after then that cannot be delivered, oldest first.
 	Dead(after time.Time, limit int) ([]Message, error)

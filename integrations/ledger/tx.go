@@ -141,7 +141,7 @@ func (v *view) DueMessages(limit int) ([]bot.Message, error) {
 }
 
 func (v *view) Overdue(before time.Time) (n int, err error) {
-	err = v.query("SELECT COUNT(*) FROM messages WHERE due <= ?", []any{stamp{&before}}, func(scan func(...any) error) error {
+	err = v.query("SELECT COUNT(*) FROM messages WHERE due IS NOT NULL AND sent = 0 AND created <= ?", []any{stamp{&before}}, func(scan func(...any) error) error {
 		return scan(&n)
 	})
 	if err != nil {
