@@ -39,7 +39,7 @@ func All(w World) []bot.Command {
 		bot.Presses(Unmute{w.Ledger}),
 		// What nobody types.
 		bot.Operates(WatchJob{w.Environments, w.Jenkins, w.Times}),
-		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Times}),
+		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Who, w.Times}),
 		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Who, w.Times}),
 	}
 }

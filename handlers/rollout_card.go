@@ -12,7 +12,7 @@ import (
 func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
 	env := d.Environment
 	commit := short(d.Commit)
-	run := bot.To(fmt.Sprint(d.Run), d.Link)
+	run, link := d.which(), bot.To(fmt.Sprint(d.Run), d.Link)
 	switch o.State {
 	case following, verifying:
 		return heading("Promoting "+deploys.Short(d.Commit)+" to "+env, " — "+d.By+" let it go on in Jenkins").Add(
@@ -24,9 +24,9 @@ func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
 		case o.State == settled:
 			return c.Add(bot.Part{Kind: bot.Note, Text: append(d.Why, bot.T(" Jenkins run ", run)...)})
 		case d.Newer > 0:
-			return c.Add(bot.SmallPrint("Run ", run, " waits, and so does the newer run ", fmt.Sprint(d.Newer), "."))
+			return c.Add(bot.SmallPrint("Run ", link, " waits, and so does the newer run ", fmt.Sprint(d.Newer), ".", d.starter()))
 		}
-		return c.Add(bot.Paragraph("Run ", run, " waits to be promoted to "+next.Name+"."), r.review(d))
+		return c.Add(bot.Paragraph("Run ", link, " waits to be promoted to "+next.Name+".", d.starter()), r.review(d))
 	case passing:
 		return bot.Say(bot.Strong(title(env)+" got"), " ", commit, d.hand(), d.After.text()).Add(bot.SmallPrint("Jenkins run ", run))
 	case arrived:
@@ -39,6 +39,23 @@ func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
 	}
 	return heading("✘ The deploy of "+deploys.Short(d.Commit)+" to "+env+" did not come out", "").Add(
 		bot.Paragraph(r.came(o, d), suspects(d)), bot.SmallPrint(stageLine(d.Stages), " · Jenkins run ", run))
+}
+
+// which is the run, with who started it, if somebody did by hand.
+func (d rollout) which() bot.Text {
+	t := bot.T(bot.To(fmt.Sprint(d.Run), d.Link))
+	if d.StartedBy != "" {
+		t = append(t, bot.Span{Text: ", started by " + d.StartedBy})
+	}
+	return t
+}
+
+// starter is a sentence about who started the run by hand, or nothing.
+func (d rollout) starter() string {
+	if d.StartedBy == "" {
+		return ""
+	}
+	return " " + d.StartedBy + " started it in Jenkins."
 }
 
 // short is a commit as a card has it; one that cannot be told is said so.

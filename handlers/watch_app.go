@@ -22,6 +22,7 @@ type WatchApp struct {
 	Apps         apps
 	GitHub       history
 	Ledger       reading
+	Who          *Who
 	Times        Times
 }
 
@@ -121,7 +122,7 @@ func (w WatchApp) announce(ctx context.Context, o bot.Operation, env deploys.Env
 		for _, c := range cmp.Commits {
 			authors = append(authors, c.Author)
 		}
-		t = append(t, bot.T(" (", bot.To(bot.Count(cmp.Ahead, "commit", "commits"), cmp.URL), "). Authors: "+people(unique(authors)))...)
+		t = append(t, bot.T(" (", bot.To(bot.Count(cmp.Ahead, "commit", "commits"), cmp.URL), "). Authors: ", byline(w.Who.authors(ctx, cmp.Commits), unique(authors), shownAuthors))...)
 	}
 	return bot.Post{Key: "live-" + stamp(o.Now), Class: bot.Final, Card: bot.Say(t)}
 }

@@ -155,6 +155,9 @@ func (s *stage) jenkins(_ *testscript.TestScript, _ bool, args []string) error {
 		}
 		_, err := s.Run(world.Commit(args[1]), from, world.Promotion)
 		return err
+	case "run-by": // run-by USER COMMIT
+		_, err := s.RunBy(args[1], world.Commit(args[2]))
+		return err
 	case "run-asking": // run-asking COMMIT NAME[=DEFAULT] …: a run whose input has parameters
 		input := world.Promotion
 		input.Parameters = parameters(rest)

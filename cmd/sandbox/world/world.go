@@ -169,6 +169,11 @@ func (w *World) Run(commit, from string, input fakejenkins.InputSpec) (int, erro
 	return w.startRun(commit, from, fakejenkins.RunSpec{Stages: w.stages(&input)})
 }
 
+// RunBy starts a run for a commit as somebody does by hand in Jenkins.
+func (w *World) RunBy(user, commit string) (int, error) {
+	return w.startRun(commit, "", fakejenkins.RunSpec{Stages: w.stages(&Promotion), Causes: []fakejenkins.Cause{fakejenkins.ByUser(user)}})
+}
+
 func (w *World) startRun(commit, from string, spec fakejenkins.RunSpec) (int, error) {
 	for i := range spec.Stages {
 		if from == "" || spec.Stages[i].Name == from {
