@@ -40,6 +40,7 @@ func All(w World) []bot.Command {
 		// What nobody types.
 		bot.Operates(WatchJob{w.Environments, w.Jenkins, w.Times}),
 		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Who, w.Times}),
+		bot.Operates(WatchBranch{w.Environments, w.GitHub}),
 		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Who, w.Times}),
 	}
 }

@@ -334,7 +334,7 @@ func (p Promote) describe(ctx context.Context, env deploys.Environment, d *promo
 	}
 	if cmp.Status != github.Ahead {
 		return bot.Refuse("Run ", run(*d), " carries ", bot.Fixed(deploys.Short(d.To)), ", which is "+behind(cmp)+" what is live, ",
-			bot.Fixed(deploys.Short(d.From)), ". That would be a revert and not a promotion, so I asked nothing. Reverts are made in Jenkins, by rebuilding an earlier run.")
+			bot.Fixed(deploys.Short(d.From)), ". That would be a revert and not a promotion, so I asked nothing: ", bot.Fixed("/th revert "+env.Name+" "+deploys.Short(d.To)), ".")
 	}
 	d.Ahead, d.Compare = cmp.Ahead, cmp.URL
 	for _, c := range cmp.Commits {
@@ -388,7 +388,7 @@ func (p Promote) nothing(ctx context.Context, env deploys.Environment, d promoti
 		}
 		if cmp.Status != github.Ahead {
 			return bot.Say(bot.Fixed(deploys.Short(want)), " is "+behind(cmp)+" what "+env.Name+" serves, ", bot.Fixed(deploys.Short(d.From)),
-				". That would be a revert and not a promotion, so I asked nothing. Reverts are made in Jenkins, by rebuilding an earlier run."), nil
+				". That would be a revert and not a promotion, so I asked nothing: ", bot.Fixed("/th revert "+env.Name+" "+deploys.Short(want)), "."), nil
 		}
 		line = bot.T("No run of ", bot.Fixed(deploys.Short(want)), " waits to be promoted, so I asked nothing.")
 	}

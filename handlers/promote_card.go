@@ -37,7 +37,7 @@ func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
 	case promoted:
 		return bot.Card{Line: bot.T(bot.Strong(title(env)+" is on"), " ", to)}.Add(
 			bot.Paragraph(bot.Strong(title(env)+" is on"), " ", to, " — "+bot.Length(o.Entered.Sub(o.Confirmed().At))+", checked on ", bot.To(d.Host, d.URL)),
-			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
+			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)), goBack(env))
 	case passing:
 		return bot.Say(bot.Strong(title(env)+" got"), " ", to, d.After.text()).Add(
 			bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
@@ -51,10 +51,15 @@ func (p Promote) Card(o bot.Operation, d promotion) bot.Card {
 			bot.SmallPrint("Nothing was done. ", span(d), " · confirmed by "+who), again(d))
 	case aborted:
 		return heading("Promotion to "+env+" aborted", " by "+o.Decided().Person.Name).Add(
-			bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)))
+			bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(summary(o, d), " · ", stages(d), " · Jenkins run ", run(d)), goBack(env))
 	}
 	return heading("Promotion to "+env+" did not come out", " "+summary(o, d).String()).Add(
-		bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(stages(d), " · Jenkins run ", run(d)))
+		bot.Part{Kind: bot.Section, Text: outcome(o, d)}, bot.SmallPrint(stages(d), " · Jenkins run ", run(d)), goBack(env))
+}
+
+// goBack offers earlier builds; which there are is looked up then.
+func goBack(env string) bot.Part {
+	return bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Revert…", Verb: bot.VerbSay, Value: "revert " + env}}}
 }
 
 func heading(strong, rest string) bot.Card { return bot.Say(bot.Strong(strong), rest) }

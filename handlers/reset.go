@@ -211,8 +211,9 @@ func (r Reset) Steps() map[bot.State]bot.Step[resetting] {
 			GiveUp: bot.After[resetting](20 * time.Minute), Lapse: expired,
 		},
 		checking:  {Look: r.unmoved, Every: r.Times.Follow, GiveUp: bot.After[resetting](checkable), Lapse: moved},
-		backing:   {Look: r.kept, Act: r.keep, Refused: failed, Every: r.Times.Follow},
-		moving:    {Look: r.moved, Act: r.move, Refused: failed, Every: r.Times.Follow},
+		backing:   {Look: r.kept, Act: r.keep, Refused: failed, Every: r.Times.Follow, GiveUp: bot.After[resetting](settleable), Lapse: failed},
+		moving:    {Look: r.moved, Act: r.move, Refused: failed, Every: r.Times.Follow, GiveUp: bot.After[resetting](settleable), Lapse: unknown},
+		unknown:   {Ask: askMoved, Look: r.moved, Every: r.Times.Follow, Say: r.sayUnknown},
 		arriving:  {Look: r.landed, Every: r.Times.Live, GiveUp: bot.After[resetting](landable), Lapse: notLive, Say: r.sayMoved},
 		reset:     {End: bot.Done, Say: r.say},
 		cancelled: {End: bot.Cancelled},
@@ -221,6 +222,20 @@ func (r Reset) Steps() map[bot.State]bot.Step[resetting] {
 		failed:    {End: bot.Failed, Say: r.say},
 		notLive:   {End: bot.Failed, Say: r.say},
 	}
+}
+
+// settleable is how long GitHub may give no usable answer to a reset that has
+// begun. After that people are asked; what it does when it answers is looked at
+// all the same.
+const settleable = time.Hour
+
+// askMoved lets people settle what GitHub does not say. Until then the reset
+// keeps what it holds.
+func askMoved(_ bot.Operation, d resetting) bot.Question {
+	return bot.Question{Note: "if GitHub answers I see it myself; " + bot.Admins.Title() + " or " + bot.Pushers.Title() + " can say", Buttons: []bot.Button{
+		{Verb: "it-did", Label: "It was moved", May: resetters, To: arriving, Dialog: "Is " + d.Branch + " on " + deploys.Short(d.To) + " now?"},
+		{Verb: didNot, Label: "It was not moved", May: resetters, To: failed, Dialog: "Is " + d.Branch + " not on " + deploys.Short(d.To) + "?"},
+	}}
 }
 
 // landable is how long an app may take to serve what its branch is on.

@@ -18,6 +18,9 @@ func (r Reset) Card(o bot.Operation, d resetting) bot.Card {
 		return heading("Reset "+env, " confirmed by "+who+"; checking that nothing has moved").Add(stops(d)...)
 	case backing, moving:
 		return heading("Resetting "+env+" to "+d.Onto, " confirmed by "+who).Add(bot.Paragraph(fromTo(d), " · keeping the old head as ", bot.Fixed(d.Backup)))
+	case unknown:
+		return heading("Resetting "+env+" to "+d.Onto, " confirmed by "+who).Add(bot.Paragraph(fromTo(d), " · the old head is kept as ", bot.Fixed(d.Backup)),
+			bot.Paragraph("⚠ GitHub has given no usable answer for "+bot.Length(settleable)+", so whether the branch was moved cannot be told."))
 	case arriving:
 		serves := bot.T("It does not say yet what it serves.")
 		if d.Serves != "" {
@@ -86,6 +89,10 @@ func (r Reset) came(o bot.Operation, d resetting) bot.Text {
 			serves = bot.T(" It serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
 		}
 		return bot.T("The branch is on ", bot.Fixed(deploys.Short(d.To)), ", but ", bot.To(d.Host, d.URL), " does not serve it after "+bot.Length(landable)+".", serves)
+	case o.State == failed && o.Decided().Verb == didNot:
+		return bot.T(o.Decided().Person.Name+" says that the branch ", bot.Fixed(d.Branch), " was not moved.")
+	case o.State == failed && len(d.Why) == 0:
+		return bot.T("GitHub has given no usable answer for "+bot.Length(settleable)+" to whether the old head is kept. I have not moved the branch ", bot.Fixed(d.Branch), ".")
 	case len(d.Why) == 0:
 		return bot.T("I could not read in time whether something has moved since the question.")
 	}
@@ -109,4 +116,9 @@ func (r Reset) say(o bot.Operation, d resetting) []bot.Post {
 	}
 	env, _ := r.Environments.Named(d.Environment)
 	return append([]bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say(t)}}, elsewhere(env, t, append(o.Confirmers(), o.Asked)...)...)
+}
+
+func (r Reset) sayUnknown(o bot.Operation, d resetting) []bot.Post {
+	return []bot.Post{{Key: "unknown", Class: bot.Query, Card: bot.Say("⚠ Whether the branch ", bot.Fixed(d.Branch), " was reset (", concerned(o), ") cannot be told: GitHub has given no usable answer for "+
+		bot.Length(settleable)+". Please look there, and say above.")}}
 }

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
+	"time"
 
 	"thbot/bot"
 	"thbot/handlers/deploys"
@@ -20,6 +20,11 @@ type rebuilding interface {
 	// Rebuild starts a run again, without values as it was. A [*bot.Refused] is
 	// a no; after another error it may have been started.
 	Rebuild(ctx context.Context, job string, number int, values []jenkins.Value) error
+	// Replay starts a run again with its very scripts and, of a branch's job, its
+	// commit. Its errors mean what those of Rebuild do.
+	Replay(ctx context.Context, job string, number int) error
+	// Rebuildable is what there is to know of a run before either.
+	Rebuildable(ctx context.Context, job string, number int) (jenkins.Rebuildable, error)
 	// Rebuilt is the run that we have made of that one, with a number of at
 	// least since, or what is queued.
 	Rebuilt(ctx context.Context, job string, number, since int, me string) (run jenkins.Run, queued *jenkins.Queued, found bool, err error)
@@ -38,11 +43,27 @@ type Revert struct {
 type reversion struct {
 	promotion
 	Source int      // the run that is rebuilt
+	Replay bool     // it is replayed instead
 	Since  int      // the number that the next run would get when it was confirmed
-	Queue  string   // why the new run has not begun
 	Along  string   // the environment that goes there too, since the same run deploys it
 	Stays  []string // migrations that stay in the database
 	Known  []string // those of which somebody said "I know"
+
+	First  *inFront // a promotion that is to be aborted first
+	Waited bool     // for that
+	ByHand bot.Text // one that was let go on in Jenkins, as a sentence
+
+	Queue   string    // why the new run has not begun
+	Queued  time.Time // when that was seen last
+	Waiting []int     // runs that wait for people, and keep it from beginning
+	Unblock int       // the one of them that is being aborted
+}
+
+// inFront is a promotion that a revert finds running.
+type inFront struct {
+	Operation string
+	What      string // "the promotion of 9f8e7d6, confirmed by ana,"
+	Stops     bool   // it is at a point where it can be aborted
 }
 
 // The states of a revert, beside those of a promotion.
@@ -74,12 +95,6 @@ func (r Revert) Info() bot.Info {
 	}
 }
 
-// build is an earlier run that deployed the environment.
-type build struct {
-	run    jenkins.Run
-	commit string
-}
-
 func (r Revert) Plan(ctx context.Context, q bot.Request) (plan bot.Plan[reversion], err error) {
 	env, _ := r.Environments.Named(q.Args["environment"])
 	if !env.Promoted() {
@@ -88,26 +103,34 @@ func (r Revert) Plan(ctx context.Context, q bot.Request) (plan bot.Plan[reversio
 	d := reversion{promotion: promotion{Environment: env.Name, Settings: env.Settings(), Job: env.Pipeline.Job, Stage: env.Pipeline.Stage,
 		URL: env.URL, Host: env.Host(), Confirm: env.Confirm}}
 	var builds []build
-	var e1, e2 error
+	var e1, e2, e3 error
 	var all sync.WaitGroup
 	all.Go(func() { d.From, e1 = r.Apps.Version(ctx, env.URL) })
 	all.Go(func() { builds, e2 = r.builds(ctx, env) })
-	if all.Wait(); e1 != nil || e2 != nil {
-		return plan, errors.Join(e1, e2)
+	all.Go(func() { e3 = r.first(ctx, env, &d) })
+	if all.Wait(); e1 != nil || e2 != nil || e3 != nil {
+		return plan, errors.Join(e1, e2, e3)
 	}
 	ref := q.Args["commit"]
 	if ref == "" {
 		answer, err := r.menu(ctx, env, d.From, builds)
+		if err == nil && d.First != nil {
+			answer = answer.Add(bot.Paragraph("⚠ " + title(d.First.What) + " is running; a revert asks to abort it first."))
+		}
 		return bot.Plan[reversion]{Answer: &answer}, err
 	}
 	target, _, err := commitOf(ctx, r.GitHub, ref, "I asked nothing.")
 	if err != nil {
 		return plan, err
 	}
+	if target == d.From && d.First != nil {
+		return plan, bot.Refuse(env.Title(), " still serves ", bot.Fixed(deploys.Short(target)), ", and "+d.First.What+" is running. To keep it from arriving, abort it: ",
+			bot.Fixed("/th abort "+env.Name), ". I asked nothing.")
+	}
 	if target == d.From {
 		return plan, bot.Refuse(env.Title(), " serves ", bot.Fixed(deploys.Short(target)), " already, so there is nothing to revert to.")
 	}
-	at := slices.IndexFunc(builds, func(b build) bool { return strings.HasPrefix(target, b.commit) })
+	at := slices.IndexFunc(builds, func(b build) bool { return deploys.Same(target, b.commit) })
 	if at < 0 {
 		return plan, bot.Refuse("None of the runs that Jenkins still has deployed ", bot.Fixed(deploys.Short(target)), " to "+env.Name+
 			", so I cannot rebuild one and asked nothing. The ones it has: ", bot.Fixed("/th revert "+env.Name), ".")
@@ -120,71 +143,7 @@ func (r Revert) Plan(ctx context.Context, q bot.Request) (plan bot.Plan[reversio
 		d.Along = before.Name
 		scopes = append(scopes, before.Scope())
 	}
-	first := asking
-	if !d.Schema.Told {
-		first = preparing
-	}
-	return bot.Plan[reversion]{Begin: &d, First: first, Asking: "ask/revert/" + env.Name, Scopes: scopes, About: env.Name}, nil
-}
-
-// builds are the runs that deployed env, the newest first.
-func (r Revert) builds(ctx context.Context, env deploys.Environment) ([]build, error) {
-	runs, err := r.Jenkins.Runs(ctx, env.Pipeline.Job)
-	if err != nil {
-		return nil, err
-	}
-	var found []build
-	for _, run := range runs.Runs {
-		if run.Building || run.Result != jenkins.Success {
-			continue
-		}
-		commit, err := env.Pipeline.CommitFrom.Commit(run)
-		if err != nil {
-			continue // which commit it carries cannot be told, so nobody can want it
-		}
-		progress, err := r.Jenkins.Stages(ctx, env.Pipeline.Job, run.Number)
-		if err != nil {
-			return nil, err
-		}
-		if s, ok := deploys.Stage(progress, env.Pipeline.Stage); ok && s.Status == jenkins.StageSuccess {
-			found = append(found, build{run, commit})
-		}
-	}
-	return found, nil
-}
-
-// mostBuilds is how many earlier builds are offered.
-const mostBuilds = 5
-
-// menu offers earlier builds: the one that was live before first.
-func (r Revert) menu(_ context.Context, env deploys.Environment, live string, builds []build) (bot.Card, error) {
-	var offers []build
-	for _, b := range builds {
-		known := slices.ContainsFunc(offers, func(o build) bool { return o.commit == b.commit })
-		if !strings.HasPrefix(live, b.commit) && !known && len(offers) < mostBuilds {
-			offers = append(offers, b)
-		}
-	}
-	card := bot.Say(env.Title()+" serves ", bot.Fixed(deploys.Short(live)), ".")
-	if len(offers) == 0 {
-		return card.Add(bot.Paragraph("Jenkins has no earlier run that deployed it, so there is nothing to revert to. Nothing was done.")), nil
-	}
-	list := bot.Part{Kind: bot.List}
-	row := bot.Part{Kind: bot.Actions}
-	for i, b := range offers {
-		when := b.run.Started.Add(b.run.Duration)
-		item := bot.T(bot.Fixed(deploys.Short(b.commit)), " deployed by run ", bot.To(fmt.Sprint(b.run.Number), r.Jenkins.RunURL(env.Pipeline.Job, b.run.Number)), ", until ", bot.Date(when))
-		if len(b.run.Approvers) > 0 {
-			item = append(item, bot.Span{Text: ", let go on by " + b.run.Approvers[len(b.run.Approvers)-1]})
-		}
-		list.Items = append(list.Items, item)
-		button := bot.CardButton{Label: "Back to " + deploys.Short(b.commit) + "…", Verb: bot.VerbSay, Value: "revert " + env.Name + " " + b.commit}
-		if i == 0 {
-			button.Tone = bot.Primary
-		}
-		row.Buttons = append(row.Buttons, button)
-	}
-	return card.Add(list, row, bot.SmallPrint("Each asks before anything is done.")), nil
+	return bot.Plan[reversion]{Begin: &d, First: d.begins(), Asking: "ask/revert/" + env.Name, Scopes: scopes, About: env.Name}, nil
 }
 
 // describeRevert fills in what going back to target would mean, or refuses.
@@ -197,8 +156,12 @@ func (r Revert) describeRevert(ctx context.Context, env deploys.Environment, d *
 		return bot.Refuse(bot.Fixed(deploys.Short(target)), " is ahead of what "+env.Name+" serves, ", bot.Fixed(deploys.Short(d.From)),
 			". That would be a promotion and not a revert, so I asked nothing: ", bot.Fixed("/th deploy "+env.Name+" "+deploys.Short(target)), ".")
 	}
-	d.To, d.Carries, d.Source = target, b.commit, b.run.Number
-	d.Run, d.Link = b.run.Number, r.Jenkins.RunURL(d.Job, b.run.Number)
+	if err := r.rebuildable(ctx, env, b.run); err != nil {
+		return err
+	}
+	d.To, d.Carries, d.Source, d.Replay = target, b.commit, b.run, env.Pipeline.Replay
+	d.Run, d.Link = b.run, r.Jenkins.RunURL(d.Job, b.run)
+	d.Authors, d.Commits, d.Around, d.Known = nil, nil, nil, nil
 	d.Ahead, d.Compare = cmp.Ahead, cmp.URL
 	var all []string
 	for _, c := range cmp.Commits {
@@ -218,4 +181,24 @@ func (r Revert) describeRevert(ctx context.Context, env deploys.Environment, d *
 		}
 		return err
 	})
+}
+
+// rebuildable refuses what Jenkins would not make another of, before anybody
+// is asked.
+func (r Revert) rebuildable(ctx context.Context, env deploys.Environment, number int) error {
+	run := bot.To(fmt.Sprint(number), r.Jenkins.RunURL(env.Pipeline.Job, number))
+	can, err := r.Jenkins.Rebuildable(ctx, env.Pipeline.Job, number)
+	switch {
+	case errors.Is(err, bot.ErrNotFound):
+		return bot.Refuse("Jenkins does not have run ", run, " any more, so I cannot rebuild it and asked nothing. The ones it has: ", bot.Fixed("/th revert "+env.Name), ".")
+	case err != nil:
+		return err
+	case !env.Pipeline.Replay && !can.Rebuilder:
+		return bot.Refuse("Jenkins has no way to rebuild run ", run, ": the plugin Rebuilder is missing, or may not be used. I asked nothing.")
+	case env.Pipeline.Replay && len(can.Secret) > 0:
+		return bot.Refuse("Run ", run, " has the password ", bot.Fixed(can.Secret[0]), " as a parameter, and Jenkins replays no such run. I asked nothing.")
+	case len(can.Files) > 0:
+		return bot.Refuse("Run ", run, " has the file ", bot.Fixed(can.Files[0]), " as a parameter, and nobody knows whether Jenkins still has it. I asked nothing.")
+	}
+	return nil
 }

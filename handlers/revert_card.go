@@ -11,23 +11,44 @@ import (
 func (r Revert) Card(o bot.Operation, d reversion) bot.Card {
 	env, to := d.Environment, deploys.Short(d.To)
 	who := names(o.Confirmers())
+	again := "Rebuilding run "
+	if d.Replay {
+		again = "Replaying run "
+	}
+	source := bot.To(fmt.Sprint(d.Source), r.Jenkins.RunURL(d.Job, d.Source))
 	switch o.State {
+	case blocked:
+		c := heading("Revert "+env+"?", " asked by "+o.Asked.Name).Add(bot.Paragraph("⚠ " + title(d.First.What) + " is running. What to revert is asked once that is over."))
+		if len(d.Why) > 0 {
+			c = c.Add(bot.Part{Kind: bot.Section, Text: d.Why})
+		}
+		return c
+	case clearing:
+		return heading("Revert "+env+"?", " asked by "+o.Asked.Name).Add(bot.Paragraph(title(d.First.What) + " is being aborted by " + o.Decided().Person.Name + ". What to revert is asked once that is over."))
 	case preparing, asking:
 		return heading("Revert "+env+"?", " asked by "+o.Asked.Name).Add(r.what(d)...)
 	case checking:
 		return heading("Revert "+env, " confirmed by "+who+"; checking that nothing has moved").Add(r.what(d)...)
 	case rebuild:
-		c := heading("Reverting "+env+" to "+to, " confirmed by "+who).Add(bot.Paragraph("Rebuilding run ", fmt.Sprint(d.Source), "."))
+		return heading("Reverting "+env+" to "+to, " confirmed by "+who).Add(bot.Paragraph(again, source, "."))
+	case queued, unblocking:
+		c := heading("Reverting "+env+" to "+to, " confirmed by "+who).Add(bot.Paragraph(again, source, "."))
 		if d.Queue != "" {
-			c = c.Add(bot.Paragraph("⚠ It waits in Jenkins' queue: " + d.Queue))
+			c = c.Add(bot.Paragraph("It waits in Jenkins' queue: “" + d.Queue + "”"))
+		}
+		if o.State == unblocking {
+			return c.Add(bot.Paragraph(fmt.Sprintf("%s is aborting run %d, which keeps it there.", o.Decided().Person.Name, d.Unblock)))
+		}
+		if len(d.Why) > 0 {
+			c = c.Add(bot.Part{Kind: bot.Section, Text: append(bot.T("⚠ "), d.Why...)})
 		}
 		return c
 	case unknown:
 		return heading("Reverting "+env+" to "+to, " confirmed by "+who).Add(
-			bot.Paragraph("⚠ Jenkins was told to rebuild run ", fmt.Sprint(d.Source), ", and no such run shows. I do not try again, since that could start it twice."))
+			bot.Paragraph("⚠ Jenkins was told to rebuild run ", source, ", and no such run shows. I do not try again, since that could start it twice."))
 	case comparing:
 		return heading("Reverting "+env+" to "+to, " confirmed by "+who).Add(bot.Part{Kind: bot.Section, Text: stages(d.promotion)},
-			bot.SmallPrint("Run ", run(d.promotion), " is the rebuild of run ", fmt.Sprint(d.Source), "; it goes on to "+env+" if it carries ", bot.Fixed(to)))
+			bot.SmallPrint("Run ", run(d.promotion), " is made from run ", source, "; it goes on to "+env+" if it carries ", bot.Fixed(to)))
 	case proceeds, following, pausing, rechecking, aborting, goesOn, verifying:
 		return heading("Reverting "+env+" to "+to, " confirmed by "+who).Add(progress(o, d.promotion)...)
 	case promoted:
@@ -41,7 +62,16 @@ func (r Revert) Card(o bot.Operation, d reversion) bot.Card {
 		return heading("I did not revert "+env, "").Add(bot.Part{Kind: bot.Section, Text: why(d.promotion)}, bot.SmallPrint("Nothing was done. ", span(d.promotion), " · confirmed by "+who))
 	}
 	return heading("The revert of "+env+" did not come out", " confirmed by "+who).Add(
-		bot.Part{Kind: bot.Section, Text: outcome(o, d.promotion)}, bot.SmallPrint(stages(d.promotion), " · Jenkins run ", run(d.promotion)))
+		bot.Part{Kind: bot.Section, Text: d.outcome(o)}, bot.SmallPrint(stages(d.promotion), " · Jenkins run ", run(d.promotion)))
+}
+
+// outcome says what came of it. Until the new run's input is answered nothing
+// touches the environment.
+func (d reversion) outcome(o bot.Operation) bot.Text {
+	if o.State == failed && d.Input == "" {
+		return bot.T(d.Why, " I have not touched "+d.Environment+"; it serves ", bot.Fixed(deploys.Short(d.From)), " as before.")
+	}
+	return outcome(o, d.promotion)
 }
 
 func takenOut(d reversion) string { return bot.Count(d.Ahead, "commit", "commits") }
@@ -67,10 +97,17 @@ func (r Revert) what(d reversion) []bot.Part {
 		}
 		parts = append(parts, bot.Paragraph("⚠ Reverting the code does not undo what these commits did to the database:"), cut(stays, mostMigrations))
 	}
+	if len(d.ByHand) > 0 {
+		parts = append(parts, bot.Paragraph("⚠ ", d.ByHand))
+	}
 	if len(d.Around) > 0 {
 		parts = append(parts, bot.Paragraph("A revert is not stopped by this: ", sentences(d.Around)))
 	}
-	return append(parts, bot.SmallPrint(bot.To("Compare on GitHub", d.Compare), " · rebuilds Jenkins run ", bot.To(fmt.Sprint(d.Source), d.Link), " · afterwards "+d.Environment+" is locked"))
+	how := " · rebuilds Jenkins run "
+	if d.Replay {
+		how = " · replays Jenkins run "
+	}
+	return append(parts, bot.SmallPrint(bot.To("Compare on GitHub", d.Compare), how, bot.To(fmt.Sprint(d.Source), d.Link), " · afterwards "+d.Environment+" is locked"))
 }
 
 func (r Revert) sayReverted(o bot.Operation, d reversion) []bot.Post {
@@ -83,7 +120,7 @@ func (r Revert) sayNot(o bot.Operation, d reversion) []bot.Post {
 	if o.State == moved {
 		return []bot.Post{{Key: "end", Class: bot.Final, Card: bot.Say("✘ I did not revert "+env+" to ", commit, " (", concerned(o), "). ", why(d.promotion), " I have done nothing.")}}
 	}
-	return r.end(o, d.promotion, bot.T("✘ The revert of "+env+" to ", commit, " did not come out (", concerned(o), "). ", outcome(o, d.promotion)))
+	return r.end(o, d.promotion, bot.T("✘ The revert of "+env+" to ", commit, " did not come out (", concerned(o), "). ", d.outcome(o)))
 }
 
 func (r Revert) sayUnknown(o bot.Operation, d reversion) []bot.Post {

@@ -37,19 +37,23 @@ func (r Revert) Steps() map[bot.State]bot.Step[reversion] {
 			Ask:  func(bot.Operation, reversion) bot.Question { return bot.Question{Buttons: []bot.Button{r.cancel()}} },
 			Look: r.prepareRevert, Every: r.Times.Live, GiveUp: bot.After[reversion](preparable), Lapse: asking,
 		},
-		asking:    {Ask: r.askRevert, Pressed: r.know, Lapse: expired, GiveUp: func(o bot.Operation, d reversion) time.Time { return o.Entered.Add(d.Confirm.Expires) }},
-		checking:  {Look: r.unmovedRevert, Every: r.Times.Follow, GiveUp: bot.After[reversion](checkable), Lapse: moved},
-		rebuild:   {Look: r.rebuilt, Act: r.start, Once: true, Refused: failed, Every: r.Times.Follow, GiveUp: bot.After[reversion](startable), Lapse: unknown},
-		unknown:   {Ask: r.askUnknown, Look: r.rebuilt, Every: r.Times.Follow, Say: r.sayUnknown},
-		comparing: {Look: r.compare, Every: r.Times.Follow, GiveUp: bot.After[reversion](arrivable), Lapse: lost},
-		promoted:  {End: bot.Done, Say: r.sayReverted},
-		cancelled: {End: bot.Cancelled},
-		expired:   {End: bot.Expired},
-		moved:     {End: bot.Outdated, Say: r.sayNot},
-		failed:    {End: bot.Failed, Say: r.sayNot},
-		notLive:   {End: bot.Failed, Say: r.sayNot},
-		lost:      {End: bot.Failed, Say: r.sayNot},
-		aborted:   {End: bot.Cancelled, Say: r.sayNot},
+		asking:     {Ask: r.askRevert, Pressed: r.know, Say: r.sayAsked, Lapse: expired, GiveUp: func(o bot.Operation, d reversion) time.Time { return o.Entered.Add(d.Confirm.Expires) }},
+		checking:   {Look: r.unmovedRevert, Every: r.Times.Follow, GiveUp: bot.After[reversion](checkable), Lapse: moved},
+		blocked:    {Ask: r.askFirst, Look: r.free, Every: r.Times.Follow, GiveUp: bot.After[reversion](20 * time.Minute), Lapse: expired},
+		clearing:   {Look: r.free, Every: r.Times.Follow, GiveUp: bot.After[reversion](stoppable), Lapse: blocked},
+		rebuild:    {Look: r.rebuilt, Act: r.start, Once: true, Refused: failed, Every: r.Times.Follow, GiveUp: bot.After[reversion](startable), Lapse: unknown},
+		unknown:    {Ask: r.askUnknown, Look: r.rebuilt, Every: r.Times.Follow, Say: r.sayUnknown},
+		queued:     {Ask: r.askQueue, Pressed: r.chosen, Look: r.waits, Every: r.Times.Follow, GiveUp: findable, Lapse: unknown},
+		unblocking: {Look: r.unblocked, Act: r.unblock, Refused: queued, Every: r.Times.Follow, GiveUp: bot.After[reversion](stoppable), Lapse: queued},
+		comparing:  {Look: r.compare, Every: r.Times.Follow, GiveUp: bot.After[reversion](arrivable), Lapse: lost},
+		promoted:   {End: bot.Done, Say: r.sayReverted},
+		cancelled:  {End: bot.Cancelled},
+		expired:    {End: bot.Expired},
+		moved:      {End: bot.Outdated, Say: r.sayNot},
+		failed:     {End: bot.Failed, Say: r.sayNot},
+		notLive:    {End: bot.Failed, Say: r.sayNot},
+		lost:       {End: bot.Failed, Say: r.sayNot},
+		aborted:    {End: bot.Cancelled, Say: r.sayNot},
 	} {
 		steps[state] = s
 	}
@@ -179,6 +183,8 @@ func (r Revert) unmovedRevert(ctx context.Context, _ bot.Operation, d *reversion
 	switch {
 	case err != nil || carries != d.Carries:
 		return no("Run ", bot.To(fmt.Sprint(d.Source), d.Link), " does not carry ", bot.Fixed(deploys.Short(d.To)), " any more.")
+	case runs.Disabled:
+		return no("Jenkins has disabled the job " + d.Job + " meanwhile.")
 	case live != d.From:
 		return no(env.Title()+" serves ", bot.Fixed(deploys.Short(live)), " now; it served ", bot.Fixed(deploys.Short(d.From)), " when I asked.")
 	}
@@ -193,15 +199,18 @@ func (r Revert) rebuilt(ctx context.Context, o bot.Operation, d *reversion) (bot
 	if err != nil {
 		return bot.Next{}, err
 	}
-	run, queued, found, err := r.Jenkins.Rebuilt(ctx, d.Job, d.Source, d.Since, me)
+	run, item, found, err := r.Jenkins.Rebuilt(ctx, d.Job, d.Source, d.Since, me)
 	if err != nil {
 		return bot.Next{}, err
 	}
 	d.Queue = ""
-	if queued != nil {
-		d.Queue = queued.Why
+	if item != nil {
+		d.Queue, d.Queued = item.Why, o.Now
 	}
-	if !found {
+	switch {
+	case !found && item != nil && o.State != queued:
+		return bot.Next{To: queued, Note: fmt.Sprintf("queued as item %d", item.ID)}, nil
+	case !found:
 		return bot.Next{}, nil
 	}
 	d.Run, d.Link = run.Number, r.Jenkins.RunURL(d.Job, run.Number)
@@ -209,7 +218,12 @@ func (r Revert) rebuilt(ctx context.Context, o bot.Operation, d *reversion) (bot
 }
 
 func (r Revert) start(ctx context.Context, _ bot.Operation, d *reversion) error {
-	err := r.Jenkins.Rebuild(ctx, d.Job, d.Source, nil)
+	var err error
+	if d.Replay {
+		err = r.Jenkins.Replay(ctx, d.Job, d.Source)
+	} else {
+		err = r.Jenkins.Rebuild(ctx, d.Job, d.Source, nil)
+	}
 	var no *bot.Refused
 	if errors.As(err, &no) {
 		d.Why = bot.T("Jenkins does not let me rebuild run ", bot.To(fmt.Sprint(d.Source), d.Link), ": "+no.Why)

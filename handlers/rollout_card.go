@@ -32,13 +32,17 @@ func (r Rollout) Card(o bot.Operation, d rollout) bot.Card {
 	case arrived:
 		c := bot.Say(bot.Strong(title(env)+" is on"), " ", commit, brought(d))
 		if d.By != "" {
-			c = c.Add(bot.SmallPrint("Let go on in Jenkins by "+d.By+" · ", stageLine(d.Stages), " · Jenkins run ", run))
+			c = c.Add(bot.SmallPrint("Let go on in Jenkins by "+d.By+" · ", stageLine(d.Stages), " · Jenkins run ", run), goBack(env))
 			return c
 		}
 		return c.Add(bot.SmallPrint("Jenkins run ", run))
 	}
-	return heading("✘ The deploy of "+deploys.Short(d.Commit)+" to "+env+" did not come out", "").Add(
+	c := heading("✘ The deploy of "+deploys.Short(d.Commit)+" to "+env+" did not come out", "").Add(
 		bot.Paragraph(r.came(o, d), suspects(d)), bot.SmallPrint(stageLine(d.Stages), " · Jenkins run ", run))
+	if d.By == "" {
+		return c
+	}
+	return c.Add(goBack(env))
 }
 
 // which is the run, with who started it, if somebody did by hand.

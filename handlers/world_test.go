@@ -173,6 +173,17 @@ func (s *stage) jenkins(_ *testscript.TestScript, _ bool, args []string) error {
 		return s.Jenkins.FailStage(world.Job, n, rest[0])
 	case "ask": // ask RUN ID MESSAGE [NAME=DEFAULT …]: another input, first in the list
 		return s.Jenkins.AddInput(world.Job, n, fakejenkins.InputSpec{ID: rest[0], Message: rest[1], Parameters: parameters(rest[2:])})
+	case "unpinned": // before there are runs: they deploy what they check out
+		s.Unpin()
+		return nil
+	case "one-at-a-time": // before there are runs: one waits until no other is left
+		s.OneAtATime()
+		return nil
+	case "disable":
+		return s.Jenkins.SetDisabled(world.Job, true)
+	case "no-rebuilder": // before the world begins
+		s.Jenkins.NoRebuilder = true
+		return nil
 	case "denies": // denies PERMISSION, before the world begins
 		s.Jenkins.Denied = map[string][]string{fakejenkins.User: args[1:]}
 		return nil

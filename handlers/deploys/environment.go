@@ -29,7 +29,9 @@ type Environment struct {
 	Pipeline *Pipeline
 	Confirm  Confirm
 	// ResetTo is the branch that its own can be put back on; empty: none.
-	ResetTo  string
+	ResetTo string
+	// Drift is how long its branch may be left alone before people are reminded.
+	Drift    time.Duration
 	Announce Announce
 	// Freezes are times in which nothing is promoted.
 	Freezes []when.Window
@@ -71,6 +73,8 @@ type Pipeline struct {
 	CommitFrom jenkins.CommitFrom
 	// ConfirmedBy names the input's parameter that receives who confirmed, or is empty.
 	ConfirmedBy string
+	// Replay says that a revert replays the earlier run instead of rebuilding it.
+	Replay bool
 }
 
 // Title is the name as a sentence begins with it.

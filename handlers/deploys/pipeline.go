@@ -53,7 +53,7 @@ func (p Pipeline) Candidates(ctx context.Context, j Jenkins, commit string) (Can
 			continue
 		}
 		carries, unreadable := p.CommitFrom.Commit(run)
-		if commit != "" && (unreadable != nil || !same(commit, carries)) {
+		if commit != "" && (unreadable != nil || !Same(commit, carries)) {
 			continue
 		}
 		inputs, err := j.Inputs(ctx, p.Job, run.Number)
@@ -126,6 +126,6 @@ func Stage(progress jenkins.Progress, name string) (jenkins.Stage, bool) {
 	return jenkins.Stage{}, false
 }
 
-// same reports whether two commits, each at least seven digits of it, can be
+// Same reports whether two commits, each at least seven digits of it, can be
 // the same one.
-func same(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) }
+func Same(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) }

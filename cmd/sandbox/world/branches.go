@@ -56,6 +56,11 @@ func (w *World) pushTo(branch string, line CommitLine) string {
 		w.ci[sha] = Green
 	}
 	w.report(sha)
+	if w.unpinned && branch == Master {
+		if err := w.Jenkins.Push(Job, checkout(sha)); err != nil {
+			panic("world: " + err.Error()) // unreachable: there is that job
+		}
+	}
 	w.touch()
 	return sha
 }

@@ -26,7 +26,12 @@ type File struct {
 	Apps     map[string]string `yaml:"apps"`     // what each serves: a short commit
 	NextRun  int               `yaml:"next_run"` // the number of the first run; 0: 1
 	Runs     []Run             `yaml:"runs"`     // oldest first
-	Pace     *Pace             `yaml:"pace"`     // nil: as whoever builds the world has it
+	// Unpinned runs deploy what they check out of master, and not what a parameter
+	// says: a rebuild does not bring an earlier commit back.
+	Unpinned bool `yaml:"unpinned"`
+	// OneAtATime: a run waits until no other is left, also one that waits for people.
+	OneAtATime bool  `yaml:"one_at_a_time"`
+	Pace       *Pace `yaml:"pace"` // nil: as whoever builds the world has it
 }
 
 // Pace is how long things take.

@@ -56,7 +56,7 @@ func (w *World) Carries(run int) string {
 	}
 	for _, r := range runs {
 		if r.Number == run {
-			return deploys(r.Parameters)
+			return deploys(r.Parameters, r.Git)
 		}
 	}
 	return ""

@@ -65,12 +65,13 @@ type World struct {
 	// answered with, 0 for none. Set it before the world is listened to.
 	Answered func(call string, status int)
 
-	file    File
-	pace    Pace
-	gate    func(call, moment string) // of Slack; nil: none
-	past    atomic.Bool               // what stages deploy now is served already
-	closing sync.Once
-	closed  chan struct{}
+	file     File
+	pace     Pace
+	gate     func(call, moment string) // of Slack; nil: none
+	past     atomic.Bool               // what stages deploy now is served already
+	closing  sync.Once
+	closed   chan struct{}
+	unpinned bool // runs deploy what they check out
 
 	mu       sync.Mutex
 	serves   map[string]string   // by app
@@ -122,7 +123,8 @@ func (f File) New(pace Pace) *World {
 	}
 	w.Slack.Subscribed = []string{"app_home_opened"}
 	w.Slack.Gate, w.GitHub.Gate = w.atSlack, w.atGitHub
-	w.Jenkins.AddJob(Job, fakejenkins.JobSpec{Parameters: []fakejenkins.Parameter{{Name: "ImageTag"}}, Next: f.NextRun, Named: named})
+	w.unpinned = f.Unpinned
+	w.addJob()
 	w.Jenkins.OnStage = w.stageEnded
 	return w
 }
@@ -181,8 +183,7 @@ func (w *World) startRun(commit, from string, spec fakejenkins.RunSpec) (int, er
 		}
 		spec.Stages[i].Takes = 0
 	}
-	spec.Parameters = map[string]string{"ImageTag": imageTag + commit}
-	return w.Jenkins.StartRun(Job, spec)
+	return w.Jenkins.StartRun(Job, w.carrying(commit, spec))
 }
 
 func (w *World) stages(input *fakejenkins.InputSpec) []fakejenkins.StageSpec {
@@ -190,24 +191,6 @@ func (w *World) stages(input *fakejenkins.InputSpec) []fakejenkins.StageSpec {
 		{Name: Build, Takes: w.pace.Build}, {Name: ToStage, Takes: w.pace.ToStage},
 		{Name: ToProd, Takes: w.pace.ToProd, Input: input},
 	}
-}
-
-// imageTag begins the parameter ImageTag; the commit is the rest.
-const imageTag = "master-"
-
-// deploys is the commit that a run with these parameters deploys, or "".
-func deploys(parameters map[string]string) string {
-	commit, is := strings.CutPrefix(parameters["ImageTag"], imageTag)
-	if !is || len(commit) != 40 {
-		return ""
-	}
-	return commit
-}
-
-// named names a run by its commit, as the pipeline does.
-func named(spec fakejenkins.RunSpec) string {
-	commit := deploys(spec.Parameters)
-	return commit[:min(7, len(commit))]
 }
 
 // stageEnded makes the app serve what the stage deployed.
@@ -364,18 +347,19 @@ environments:
     aliases: [prod]
     url: %[7]s
     branch: master
-    jenkins: {job: %[8]s, stage: %[9]s, commit_from: {parameter: ImageTag}}
+    jenkins: {job: %[8]s, stage: %[9]s, commit_from: %[15]s}
     confirm: {expires: 20m}
   - name: stage
     url: %[10]s
     branch: master
-    jenkins: {job: %[8]s, stage: %[11]s, commit_from: {parameter: ImageTag}}
+    jenkins: {job: %[8]s, stage: %[11]s, commit_from: %[15]s}
     deploys: "It deploys by itself, from every push to master."
   - name: prototype
     aliases: [proto]
     url: %[12]s
     branch: prototype
     reset_to: master
+    drift: 336h
     deploys: "It deploys by itself, from every push to the branch prototype; an admin of the repository can let you push there."
   - name: taskcluster-staging
     aliases: [tc]
@@ -384,7 +368,7 @@ environments:
     deploys: "It has its own pipeline, which I do not know."
 times: {%[14]s}
 `, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
-		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times)
+		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom())
 }
 
 // Env is the environment that the bot is started with: secrets that are none.

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,7 +131,7 @@ func quietly(ctx context.Context, err error) error {
 func (c Config) environments() deploys.Environments {
 	var all deploys.Environments
 	for _, e := range c.Environments {
-		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, ResetTo: e.ResetTo,
+		env := deploys.Environment{Name: e.Name, Aliases: e.Aliases, URL: e.URL, Branch: e.Branch, Deploys: e.Deploys, ResetTo: e.ResetTo, Drift: cmp.Or(e.Drift, 14*24*time.Hour),
 			Announce: deploys.Announce{Successes: e.Announce.Deploys == "" || e.Announce.Deploys == "all", Failures: e.Announce.Deploys != "none", Channels: e.Announce.Channels},
 			Confirm:  deploys.Confirm{Expires: e.Confirm.Expires, People: e.Confirm.People, Self: *e.Confirm.Self, CloudOps: e.Confirm.Migrations == "cloudops"}}
 		for _, f := range e.Freezes {
@@ -141,7 +142,7 @@ func (c Config) environments() deploys.Environments {
 			env.Freezes = append(env.Freezes, window)
 		}
 		if j := e.Jenkins; j != nil {
-			env.Pipeline = &deploys.Pipeline{Job: j.Job, Stage: j.Stage, Input: j.Input, ConfirmedBy: j.ConfirmedBy, CommitFrom: j.CommitFrom}
+			env.Pipeline = &deploys.Pipeline{Job: j.Job, Stage: j.Stage, Input: j.Input, ConfirmedBy: j.ConfirmedBy, CommitFrom: j.CommitFrom, Replay: j.Revert == "replay"}
 		}
 		all = append(all, env)
 	}

@@ -80,6 +80,7 @@ type Environment struct {
 	Jenkins *EnvironmentJob `yaml:"jenkins"`
 	Confirm Confirm         `yaml:"confirm"`
 	ResetTo string          `yaml:"reset_to"` // the branch that its own can be put back on; empty: none
+	Drift   time.Duration   `yaml:"drift"`    // for how long that may be left alone before people are reminded of it; default 336h
 	Freezes []Freeze        `yaml:"freeze"`
 	// What is told of deploys. Promotions that were confirmed here always are.
 	Announce Announce `yaml:"announce"`
@@ -107,6 +108,7 @@ type EnvironmentJob struct {
 	Input       string             `yaml:"input"`        // id of the input that promotes; empty: whichever is waiting
 	CommitFrom  jenkins.CommitFrom `yaml:"commit_from"`  // where a run carries the commit that it deploys
 	ConfirmedBy string             `yaml:"confirmed_by"` // parameter of the input that is told who confirmed; empty: none
+	Revert      string             `yaml:"revert"`       // rebuild, or replay where a rebuild would not take the same commit; default rebuild
 }
 
 // Confirm says how a change of the environment is confirmed.

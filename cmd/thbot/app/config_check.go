@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"thbot/handlers/when"
 	"thbot/integrations/jenkins"
@@ -97,6 +98,9 @@ func (e *Environment) check(d *document, path string, words map[string]string) {
 	if m := e.Confirm.Migrations; d.says(path+".confirm.migrations") && m != "admins" && m != "cloudops" {
 		d.refuse(path+".confirm.migrations", "is %q; it is admins or cloudops", m)
 	}
+	if d.says(path+".drift") && (e.ResetTo == "" || e.Drift < time.Minute) {
+		d.refuse(path+".drift", "is how long a branch with `reset_to` is left alone before people are reminded, a minute at least")
+	}
 	if e.ResetTo != "" {
 		pattern(d, path+".reset_to", e.ResetTo, branch, "the name of a branch")
 		if !d.says(path + ".branch") {
@@ -128,6 +132,9 @@ func (e *Environment) check(d *document, path string, words map[string]string) {
 		}
 		if e.Jenkins.ConfirmedBy != "" {
 			d.refuse(path+".jenkins.confirmed_by", useless)
+		}
+		if e.Jenkins.Revert != "" {
+			d.refuse(path+".jenkins.revert", useless)
 		}
 	}
 	if !d.says(path + ".branch") {
@@ -166,6 +173,9 @@ func (j *EnvironmentJob) check(d *document, path string) {
 	}
 	if err := j.CommitFrom.Validate(); err != nil {
 		d.refuse(path+".commit_from", "is wrong: %v", err)
+	}
+	if j.Revert != "" && j.Revert != "rebuild" && j.Revert != "replay" {
+		d.refuse(path+".revert", "is %q; it is rebuild or replay", j.Revert)
 	}
 }
 

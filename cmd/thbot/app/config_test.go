@@ -84,7 +84,7 @@ func TestExample(t *testing.T) {
 		Name: "production", Aliases: []string{"prod"}, URL: "https://treeherder.mozilla.org/", Branch: "master",
 		Jenkins: &EnvironmentJob{
 			Job: "gcp-pipelines/treeherder/treeherder-production", Stage: "Deploy to production",
-			CommitFrom: jenkins.CommitFrom{Parameter: "ImageTag"},
+			CommitFrom: jenkins.CommitFrom{Parameter: "ImageTag"}, Revert: "rebuild",
 		},
 		Confirm: defaultConfirm,
 		Freezes: []Freeze{
@@ -260,6 +260,10 @@ func TestRefusedFiles(t *testing.T) {
 			":9: environments[0].jenkins.input has no use beside `deploys`: nobody promotes what deploys by itself"},
 		{"by itself, and confirmed", with("deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c},\n      confirmed_by: d}\n    deploys:"),
 			":9: environments[0].jenkins.confirmed_by has no use beside `deploys`: nobody"},
+		{"by itself, and reverted", with("deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c},\n      revert: replay}\n    deploys:"),
+			":9: environments[0].jenkins.revert has no use beside `deploys`: nobody"},
+		{"reverted somehow", with("deploys: By itself.", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c},\n      revert: magic}"),
+			":9: environments[0].jenkins.revert is \"magic\"; it is rebuild or replay"},
 		{"by itself, without a branch", with("deploys:", "jenkins: {job: a, stage: b, commit_from: {git: c}}\n    deploys:"), ":5: environments[0].branch is missing"},
 		{"by itself, with half a job", with("deploys:", "branch: b\n    jenkins: {job: a, commit_from: {git: c}}\n    deploys:"), ":8: environments[0].jenkins.stage is missing"},
 		{"nobody confirms", with("deploys:", "confirm: {people: 0}\n    deploys:"), ":7: environments[0].confirm.people is 0; it is from 1 to 5"},
@@ -272,6 +276,8 @@ func TestRefusedFiles(t *testing.T) {
 		{"a role that confirms nothing", with("deploys:", "confirm: {migrations: cloudOps}\n    deploys:"), `:7: environments[0].confirm.migrations is "cloudOps"; it is admins or cloudops`},
 		{"no role", with("deploys:", "confirm: {migrations: ''}\n    deploys:"), `:7: environments[0].confirm.migrations is ""; it is admins or cloudops`},
 		{"nothing to reset", with("deploys:", "reset_to: master\n    deploys:"), ":7: environments[0].reset_to needs `branch`: the one that is put back"},
+		{"drifts nowhere", with("deploys:", "branch: b\n    drift: 24h\n    deploys:"), ":8: environments[0].drift is how long a branch with `reset_to` is left alone"},
+		{"drifts at once", with("deploys:", "branch: b\n    reset_to: m\n    drift: 1s\n    deploys:"), ":9: environments[0].drift is how long"},
 		{"reset to itself", with("deploys:", "branch: master\n    reset_to: master\n    deploys:"), ":8: environments[0].reset_to is the environment's own branch"},
 		{"reset to no branch", with("deploys:", "branch: b\n    reset_to: ../b\n    deploys:"), `:8: environments[0].reset_to is "../b", which is not the name of a branch`},
 		{"a job's address", with("deploys: By itself.", "branch: b\n    jenkins: {job: job/a/job/b, stage: b, commit_from: {revision: true}}"),
