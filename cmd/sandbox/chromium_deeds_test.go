@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"thbot/cmd/sandbox/world"
+)
+
+// become lets the window be somebody else.
+func (w window) become(person string) {
+	w.t.Helper()
+	w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector('#people [value=%q]').click(); document.getElementById("text").focus()`, person)))
+}
+
+// click presses the newest button that reads label.
+func (w window) click(label string) {
+	w.t.Helper()
+	button := fmt.Sprintf(`[...document.querySelectorAll("#messages .button")].findLast((b) => b.innerText.trim() === %s)`, quoted(label))
+	w.until(button + " !== undefined")
+	w.do(chromedp.Evaluate[chromedp.Void](button + ".click()"))
+}
+
+// confirm says yes in Slack's own dialog.
+func (w window) confirm() {
+	w.t.Helper()
+	w.until(`document.getElementById("confirm").open`)
+	w.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("confirm-yes").click()`))
+}
+
+// A revert, as whoever carries the pager makes it.
+func testReverts(t *testing.T, w window) {
+	w.become("cleo")
+	w.keys("/th revert prod" + kb.Enter)
+	w.click("Back to 70c3e55…")
+	w.says("Revert production?")
+	w.accessible("revert")
+	w.picture("revert")
+	w.click("Revert")
+	w.confirm()
+	w.says("Production is back on")
+	w.says("Production is locked")
+	w.picture("reverted")
+	if live, proceeds := w.box.now().Live("production"), w.box.now().Jenkins.Proceeds(); live != world.Commit("70c3e55") || len(proceeds) != 1 || proceeds[0].Run != 813 {
+		t.Errorf("live %s, proceeded %v", live, proceeds)
+	}
+}
