@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -18,11 +19,8 @@ const verbWithdraw = "withdraw"
 // turn of it, so that a button of an earlier question can be told.
 func pressValue(o Operation) string { return o.ID + "." + strconv.Itoa(o.Turn) }
 
-func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) error {
+func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late time.Duration) error {
 	to := Place{Channel: p.Channel, User: p.Person}
-	if late {
-		return b.tell(ctx, row, to, Say(away, " Press again if you still want it."))
-	}
 	id, turn, _ := strings.Cut(p.Value, ".")
 	var o Operation
 	var m Message
@@ -38,14 +36,18 @@ func (b *Bot) judgePress(ctx context.Context, row Received, p Press, late bool) 
 	if err != nil {
 		return err
 	}
+	c := b.command(o.Kind)
+	if late > 0 && (c == nil || !c.Honoured) {
+		return b.tell(ctx, row, to, Say(away, " Press again if you still want it."))
+	}
 	button := b.button(o, p.Verb)
 	if strconv.Itoa(o.Turn) != turn || button == nil || button.Label == "" {
 		return b.tell(ctx, row, to, b.tooLate(o, p.Verb, turn))
 	}
 
-	d := Decision{Verb: p.Verb, Turn: o.Turn, Decides: button.Decides}
+	d := Decision{Verb: p.Verb, Turn: o.Turn, Decides: button.Decides, Late: late}
 	err = b.within(ctx, b.Times.Plan, func(ctx context.Context) error {
-		who, err := b.somebody(ctx, p.Person)
+		who, err := b.somebody(ctx, p.Person, c.Guests)
 		if err != nil {
 			return err
 		}
@@ -103,19 +105,13 @@ func (b *Bot) decide(tx Tx, p Press, d Decision) error {
 		return b.stay(tx, o, d)
 	}
 	if button.Press != nil {
-		if err := b.forward(tx, *button.Press, d.Person); err != nil {
+		if err := b.forward(tx, *button.Press, d.Person, d.Late); err != nil {
 			return err
 		}
 	}
 	if button.Decides {
-		for _, scope := range o.Scopes {
-			other, err := tx.Hold(scope, o.ID)
-			if err != nil {
-				return err
-			}
-			if other != "" {
-				return &held{by: other}
-			}
+		if err := takeAll(tx, o); err != nil {
+			return err
 		}
 	}
 	if s.Pressed != nil {
@@ -222,7 +218,7 @@ func (b *Bot) mayForward(ctx context.Context, f Forward, person string) error {
 }
 
 // forward presses a button of another operation. Whether who may is known.
-func (b *Bot) forward(tx Tx, f Forward, who Person) error {
+func (b *Bot) forward(tx Tx, f Forward, who Person, late time.Duration) error {
 	o, err := tx.Operation(f.Operation)
 	if err != nil {
 		return err
@@ -231,7 +227,7 @@ func (b *Bot) forward(tx Tx, f Forward, who Person) error {
 	if button == nil {
 		return &Refusal{b.tooLate(o, f.Verb, strconv.Itoa(o.Turn-1)).Line}
 	}
-	d := Decision{Person: who, Verb: f.Verb, At: tx.Now(), Turn: o.Turn}
+	d := Decision{Person: who, Verb: f.Verb, At: tx.Now(), Turn: o.Turn, Late: late, Decides: button.Decides}
 	if again := repeated(*button, o, who); again != nil {
 		return again
 	}
@@ -239,12 +235,31 @@ func (b *Bot) forward(tx Tx, f Forward, who Person) error {
 	if wanted(*button, o.inTurn()) != "" {
 		return b.stay(tx, o, d)
 	}
+	if button.Decides {
+		if err := takeAll(tx, o); err != nil {
+			return err
+		}
+	}
 	if s := c.steps[o.State]; s.Pressed != nil {
 		if err := s.Pressed(tx, o, &o.Data, d); err != nil {
 			return err
 		}
 	}
 	return b.enter(tx, c, o, button.To, who.ID, f.Verb)
+}
+
+// takeAll takes what an operation's decision takes.
+func takeAll(tx Tx, o Operation) error {
+	for _, scope := range o.Scopes {
+		other, err := tx.Hold(scope, o.ID)
+		if err != nil {
+			return err
+		}
+		if other != "" {
+			return &held{by: other}
+		}
+	}
+	return nil
 }
 
 // button is the one with that verb in the question that is open now, or nil.

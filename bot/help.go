@@ -41,6 +41,9 @@ func (h help) Answer(_ context.Context, r Request) (Card, error) {
 	c := Say("I run Treeherder's operations from ", h.bot.Room, ". Whatever changes something shows first what would happen.")
 	list := Part{Kind: List}
 	for _, cmd := range h.bot.infos() {
+		if cmd.Unlisted {
+			continue
+		}
 		list.Items = append(list.Items, T(Fixed(word+" "+cmd.Usage()), "  "+cmd.Does))
 	}
 	return c.Add(list, SmallPrint("More about one: ", Fixed(word+" help deploy"))), nil

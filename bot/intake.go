@@ -64,7 +64,8 @@ func (b *Bot) Press(ctx context.Context, p Press) error {
 	b.start()
 	r := Received{Key: p.Key, Press: &p}
 	if p.Verb == VerbSay || p.Verb == VerbShare {
-		r = Received{Key: p.Key, Request: &Request{Key: p.Key, Person: p.Person, Channel: p.Channel, Text: p.Value, Share: p.Verb == VerbShare}}
+		r = Received{Key: p.Key, Request: &Request{Key: p.Key, Person: p.Person, Channel: p.Channel, Text: p.Value, Share: p.Verb == VerbShare,
+			Direct: p.Channel != b.Channel && isDirect(p.Channel)}}
 	}
 	if err := b.receive(ctx, r); err != nil && !errors.Is(err, ErrTaken) {
 		return err
@@ -142,7 +143,10 @@ func (b *Bot) judge(ctx context.Context, r Received, now time.Time) {
 	ctx, done := context.WithCancel(context.WithoutCancel(ctx))
 	defer done()
 	go b.keep(ctx, r)
-	late := now.Sub(r.At) > stale
+	late := now.Sub(r.At)
+	if late <= stale {
+		late = 0
+	}
 	var err error
 	switch {
 	case r.Request != nil:
@@ -219,21 +223,24 @@ func (b *Bot) whisper(tx Tx, key string, to Place, c Card) error {
 	return tx.AddMessage(Message{Key: key + "/answer", Class: Final, To: to, Card: &c, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
 }
 
-func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bool) error {
+func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late time.Duration) error {
 	to := Place{Channel: b.Channel, User: r.Person}
+	if r.Direct {
+		to = Place{Channel: r.Person}
+	}
 	p, refusal := Parse(b.Word, r.Text, b.infos())
+	c := b.command(p.Name)
 	switch {
-	case late:
+	case late > 0 && (c == nil || !c.Honoured):
 		return b.tell(ctx, row, to, Say(away, " Send it again if you still want it."))
-	case r.Channel != b.Channel:
+	case r.Channel != b.Channel && !r.Direct:
 		return b.tell(ctx, row, to, Say("I work in ", b.Room, ", so nothing was done."))
 	case refusal != nil:
 		return b.tell(ctx, row, to, Say(refusal.Text))
 	case p.Name == "":
 		return b.tell(ctx, row, to, b.menu())
 	}
-	c := b.command(p.Name)
-	r.Args, r.Now = p.Args, row.At
+	r.Args, r.Now, r.Late = p.Args, row.At, late
 	if c.answer != nil {
 		answer, err := b.answer(ctx, c, r)
 		if r.Share && err == nil {
@@ -244,7 +251,7 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 
 	var plan Plan[json.RawMessage]
 	err := b.within(ctx, b.Times.Plan, func(ctx context.Context) error {
-		who, err := b.somebody(ctx, r.Person)
+		who, err := b.somebody(ctx, r.Person, c.Guests)
 		if err != nil {
 			return err
 		}
@@ -263,7 +270,7 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late bo
 	}
 	err = b.settle(ctx, row, func(tx Tx) error {
 		if plan.Press != nil {
-			if err := b.forward(tx, *plan.Press, r.Asker); err != nil {
+			if err := b.forward(tx, *plan.Press, r.Asker, late); err != nil {
 				return err
 			}
 		}

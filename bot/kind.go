@@ -24,6 +24,13 @@ type Info struct {
 	// Hidden says that nobody types it: its operations begin by themselves, and
 	// have no message until they enter a step that Shows.
 	Hidden bool
+	// Unlisted says that only buttons say it, so that help does not.
+	Unlisted bool
+	// Guests says that guests who are in the channel may send it, too.
+	Guests bool
+	// Honoured says that it, and presses on its questions, count however late
+	// they are judged; Request.Late and Decision.Late say by how much.
+	Honoured bool
 }
 
 // Kind is how one sort of operation goes. D, stored as JSON, is all that it

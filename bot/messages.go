@@ -3,7 +3,9 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -30,6 +32,17 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 		claimed, now = nil, tx.Now()
 		for _, m := range ready {
 			m.Owner, m.Due = newID(), now.Add(b.Times.Lease)
+			over, err := outlived(tx, m)
+			if err != nil {
+				return err
+			}
+			if over {
+				m.Owner, m.Due, m.Dead = "", time.Time{}, unwanted
+				if err := tx.SaveMessage(m); err != nil && !errors.Is(err, ErrMoved) {
+					return err
+				}
+				continue
+			}
 			if m.ID == "" {
 				m.Tries++
 			}
@@ -54,6 +67,25 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 	// What waits behind a claimed message is woken when that one is done.
 	return next, now, nil
 }
+
+// unwanted is why a page is not sent any more.
+const unwanted = "not wanted any more: what it was about has gone on"
+
+// outlived says whether a page has not been sent and is not wanted any more:
+// somebody has answered, or others are paged now.
+func outlived(tx Tx, m Message) (bool, error) {
+	if m.Class != Page || m.ID != "" || m.Operation == "" {
+		return false, nil
+	}
+	o, err := tx.Operation(m.Operation)
+	if err != nil {
+		return false, err
+	}
+	return !strings.HasPrefix(m.Key, turnKey(o, "")), nil
+}
+
+// turnKey is the key of a message that is said in the turn that o is in.
+func turnKey(o Operation, key string) string { return fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, key) }
 
 // lane is within what messages stay in order, and wait together when the chat
 // asks to wait, which it does by method and channel.

@@ -63,6 +63,8 @@ type Decision struct {
 	Decides bool `json:"decides,omitempty"`
 	// As are the roles that the question wanted, and that this person had then.
 	As []Role `json:"as,omitempty"`
+	// Late is how long it was judged after it had been made, if that was long.
+	Late time.Duration `json:"late,omitempty"`
 }
 
 // Trouble is an ongoing failure to look or act.
@@ -116,7 +118,8 @@ type Event struct {
 // or a Final is sent again, marked; everything else is not.
 type Class int
 
-// The classes, most urgent first.
+// A Page is not sent any more once its operation has left the state that wanted
+// it. The classes, most urgent first.
 const (
 	Page Class = iota
 	Final
@@ -173,11 +176,14 @@ type Request struct {
 	Text    string `json:"text"` // without the command word
 	// Share asks for the answer to be said in the channel.
 	Share bool `json:"share,omitempty"`
+	// Direct says that it is a button of a direct message of ours.
+	Direct bool `json:"direct,omitempty"`
 
 	// Set by the core when it was understood.
 	Asker Person            `json:"-"`
 	Zone  *time.Location    `json:"-"` // in which the asker reads and types times
-	Now   time.Time         `json:"-"` // the ledger's clock
+	Now   time.Time         `json:"-"` // the ledger's clock when it came
+	Late  time.Duration     `json:"-"` // how long ago that was, if it was long
 	Args  map[string]string `json:"-"`
 	// May returns a *Refusal that says who may, if the asker may not.
 	May func(context.Context, Policy) error `json:"-"`

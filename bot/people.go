@@ -58,10 +58,12 @@ func (r Role) Title() string {
 // Roles lists for each role the ids of its people (U…, W…) and user groups (S…).
 type Roles map[Role][]string
 
-// Policy says who may do something: anybody in one of the roles, or the asker.
+// Policy says who may do something: anybody in one of the roles, the people
+// named, or the asker.
 // The zero Policy lets everybody who may use the bot at all.
 type Policy struct {
-	Roles []Role
-	Asker bool
-	Other bool // the asker may not, whatever their roles
+	Roles  []Role
+	People []string // and these, by their ids
+	Asker  bool
+	Other  bool // the asker may not, whatever their roles
 }

@@ -14,9 +14,10 @@ import (
 const atDecision = 10 * time.Second
 
 // somebody looks a person up and refuses those who may change nothing, whoever
-// they are: bots, deactivated people, people of other workspaces and guests.
-// If the directory cannot say, the answer is no.
-func (b *Bot) somebody(ctx context.Context, id string) (Member, error) {
+// they are: bots, deactivated people, people of other workspaces and, unless
+// the command is for them too, guests. If the directory cannot say, the answer
+// is no.
+func (b *Bot) somebody(ctx context.Context, id string, guests bool) (Member, error) {
 	m, err := b.Directory.Member(ctx, id, atDecision)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -29,7 +30,7 @@ func (b *Bot) somebody(ctx context.Context, id string) (Member, error) {
 		return m, Refuse("This account is deactivated. Nothing was done.")
 	case m.Foreign:
 		return m, Refuse("People of other workspaces cannot change anything here. Nothing was done.")
-	case m.Guest:
+	case m.Guest && !guests:
 		return m, Refuse("Guests cannot change anything here. Nothing was done.")
 	}
 	return m, nil
@@ -40,7 +41,7 @@ func (b *Bot) may(ctx context.Context, p Policy, person, asker string) error {
 	switch {
 	case p.Other && person == asker:
 		return Refuse("Who asked for this cannot confirm it: the configuration wants somebody else. Nothing was done.")
-	case len(p.Roles) == 0 && !p.Asker, p.Asker && person == asker:
+	case len(p.Roles) == 0 && len(p.People) == 0 && !p.Asker, p.Asker && person == asker, slices.Contains(p.People, person):
 		return nil
 	}
 	var titles, people []string
@@ -55,6 +56,9 @@ func (b *Bot) may(ctx context.Context, p Policy, person, asker string) error {
 		titles = append(titles, role.Title())
 		people = append(people, members...)
 	}
+	if len(p.People) > 0 {
+		titles = append(titles, b.names(ctx, slices.Clone(p.People)))
+	}
 	if p.Asker {
 		titles = append(titles, "whoever asked")
 	}
@@ -64,6 +68,9 @@ func (b *Bot) may(ctx context.Context, p Policy, person, asker string) error {
 	}
 	return &Refusal{text}
 }
+
+// Members are the ids of a role's people.
+func (b *Bot) Members(ctx context.Context, role Role) ([]string, error) { return b.members(ctx, role) }
 
 // members are the ids of a role's people.
 func (b *Bot) members(ctx context.Context, role Role) ([]string, error) {

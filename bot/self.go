@@ -114,7 +114,7 @@ func (s self) dead(ctx context.Context, d *health, dead []Message, key string, n
 	var fresh []Message
 	for _, m := range dead {
 		known = append(known, m.Key)
-		if !slices.Contains(d.Dead, m.Key) && !isPerson(m.To.Channel) {
+		if !slices.Contains(d.Dead, m.Key) && !isPerson(m.To.Channel) && m.Dead != unwanted {
 			fresh = append(fresh, m)
 		}
 	}
@@ -139,6 +139,9 @@ func (s self) dead(ctx context.Context, d *health, dead []Message, key string, n
 	}
 	s.bot.Log.Error("messages could not be delivered", zap.Int("messages", len(fresh)))
 }
+
+// isDirect says whether a channel is the direct messages of somebody.
+func isDirect(channel string) bool { return channel != "" && channel[0] == 'D' }
 
 // isPerson says whether a place is a person's direct messages.
 func isPerson(channel string) bool {
