@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -81,11 +80,8 @@ func outlived(tx Tx, m Message) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return !strings.HasPrefix(m.Key, turnKey(o, "")), nil
+	return !strings.HasPrefix(m.Key, o.PostKey("")), nil
 }
-
-// turnKey is the key of a message that is said in the turn that o is in.
-func turnKey(o Operation, key string) string { return fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, key) }
 
 // lane is within what messages stay in order, and wait together when the chat
 // asks to wait, which it does by method and channel.

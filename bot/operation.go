@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -73,6 +74,9 @@ type Trouble struct {
 	Service string    `json:"service"`
 	Ref     string    `json:"ref"` // stands in the log line
 }
+
+// PostKey is the message's key of a Post that is said in the turn that o is in.
+func (o Operation) PostKey(key string) string { return fmt.Sprintf("%s/%d/%s", o.ID, o.Turn, key) }
 
 // Decided is the last press that counted, or the zero Decision.
 func (o Operation) Decided() Decision {

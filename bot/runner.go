@@ -193,7 +193,7 @@ func (b *Bot) post(tx Tx, o Operation, posts []Post) error {
 				continue
 			}
 		}
-		err := tx.AddMessage(Message{Key: turnKey(o, p.Key), Operation: o.ID, Class: p.Class,
+		err := tx.AddMessage(Message{Key: o.PostKey(p.Key), Operation: o.ID, Class: p.Class,
 			To: p.To, Card: &p.Card, Wanted: 1, Due: tx.Now(), Created: tx.Now()})
 		if err != nil {
 			return err

@@ -2,6 +2,8 @@
 package handlers
 
 import (
+	"context"
+
 	"thbot/bot"
 	"thbot/handlers/deploys"
 )
@@ -15,6 +17,8 @@ type World struct {
 	Ledger       reading
 	Schemas      *Schemas
 	Who          *Who
+	Contacts     Contacts
+	Members      func(ctx context.Context, role bot.Role) ([]string, error)
 	Times        Times
 }
 
@@ -33,6 +37,9 @@ func All(w World) []bot.Command {
 		bot.Operates(Reset{w.Environments, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Times}),
 		bot.Answers(Backups{w.Environments, w.GitHub}),
 		bot.Operates(Clean{w.Environments, w.GitHub, w.Times}),
+		bot.Operates(Page{w.Contacts, w.Ledger, w.Times}),
+		bot.Presses(Answer{w.Ledger}),
+		bot.Answers(Contact{w.Contacts}),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
 		bot.Operates(NewNotify(w)),
 		bot.Operates(Mute{w.Ledger}),
@@ -40,6 +47,7 @@ func All(w World) []bot.Command {
 		// What nobody types.
 		bot.Operates(WatchJob{w.Environments, w.Jenkins, w.Times}),
 		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Who, w.Times}),
+		bot.Operates(WatchTopic{w.Contacts, w.Members, w.Times}),
 		bot.Operates(WatchBranch{w.Environments, w.GitHub}),
 		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Who, w.Times}),
 	}

@@ -112,7 +112,11 @@ func (s *stage) peoples() map[string]command {
 					return err
 				}
 				s.note("%s presses %s", args[0], args[1])
-				r.Press = &bot.Press{Key: r.Key, Person: who, Channel: world.Channel, Message: b.message, Verb: b.action, Value: b.value}
+				if b.action == bot.VerbSay {
+					r.Request = &bot.Request{Key: r.Key, Person: who, Channel: world.Channel, Text: b.value}
+				} else {
+					r.Press = &bot.Press{Key: r.Key, Person: who, Channel: world.Channel, Message: b.message, Verb: b.action, Value: b.value}
+				}
 			}
 			if s.stop != nil {
 				s.stop()

@@ -87,6 +87,17 @@ func (s Status) guards(v bot.View, asked deploys.Environments) (lines []bot.Text
 	if !isPromoted {
 		return lines, nil
 	}
+	open, err := openPages(v)
+	if err != nil {
+		return lines, err
+	}
+	for _, o := range open {
+		line, err := pageLine(o)
+		if err != nil {
+			return lines, err
+		}
+		lines = append(lines, line)
+	}
 	held, err := holds(v)
 	for _, h := range held {
 		lines = append(lines, bot.T("⚠ "+h.owner.Name+" holds ", bot.To(deploys.Short(h.commit), s.GitHub.CommitURL(h.commit)), " back: “"+h.reason+"”"))

@@ -84,10 +84,14 @@ func (s *stage) worlds() map[string]command {
 			}
 			return nil
 		},
-		"directs": s.directs,
-		"reads":   s.reads,
-		"push-to": s.pushTo,
-		"branch":  s.makeBranch,
+		"directs":      s.directs,
+		"reads":        s.reads,
+		"press-direct": s.pressDirect,
+		"topic":        s.topic,
+		"away":         s.away,
+		"undisturbed":  s.undisturbed,
+		"push-to":      s.pushTo,
+		"branch":       s.makeBranch,
 		// pull NUMBER TITLE [STATE]: one that is not merged.
 		"pull": func(_ *testscript.TestScript, _ bool, args []string) error {
 			n, err := strconv.Atoi(args[0])

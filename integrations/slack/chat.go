@@ -77,14 +77,6 @@ func (u unsaid) Unwrap() error { return u.error }
 // NotSent is true: the message was not begun to be sent.
 func (unsaid) NotSent() bool { return true }
 
-// errDirect is why a message to a person cannot be looked up: the app is not
-// given the right to read what people write to it.
-type errDirect struct{}
-
-func (errDirect) Error() string                    { return "direct messages cannot be looked up" }
-func (errDirect) NotSent() bool                    { return true }
-func (errDirect) Retryable() (time.Duration, bool) { return 0, false }
-
 // Update replaces a message of our own. Its metadata, and so its key, stay.
 func (c *Client) Update(ctx context.Context, channel, id string, card bot.Card) error {
 	channel, err := c.open(ctx, channel)
@@ -114,11 +106,13 @@ func (c *Client) Whisper(ctx context.Context, channel, user string, card bot.Car
 // skew is by how much our clock may be ahead of Slack's.
 const skew = 5 * time.Minute
 
-// Find reads the channel's history, or the thread's, back to since for our own
+// Find reads the channel's history, or the thread's, or of a person that of
+// their direct messages, back to since for our own
 // message with that key.
 func (c *Client) Find(ctx context.Context, channel, thread, key string, since time.Time) (string, error) {
-	if isPerson(channel) {
-		return "", errDirect{}
+	channel, err := c.open(ctx, channel)
+	if err != nil {
+		return "", err
 	}
 	activity := "looking in " + channel + " for a message"
 	me, err := c.identify(ctx)

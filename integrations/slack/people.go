@@ -27,23 +27,28 @@ var (
 
 // Member reads users.info.
 func (c *Client) Member(ctx context.Context, id string, fresh time.Duration) (bot.Member, error) {
+	k, err := c.known(ctx, id, fresh)
+	return k.Member, err
+}
+
+func (c *Client) known(ctx context.Context, id string, fresh time.Duration) (known, error) {
 	activity := "reading who " + id + " is"
 	if !personID.MatchString(id) {
-		return bot.Member{}, fmt.Errorf("%s: %w", activity, bot.ErrNotFound)
+		return known{}, fmt.Errorf("%s: %w", activity, bot.ErrNotFound)
 	}
 	me, err := c.identify(ctx)
 	if err != nil {
-		return bot.Member{}, err
+		return known{}, err
 	}
-	return c.members.get(ctx, id, fresh, c.o.Limit, func(ctx context.Context) (bot.Member, error) {
+	return c.members.get(ctx, id, fresh, c.o.Limit, func(ctx context.Context) (known, error) {
 		u, err := c.api.GetUserInfoContext(ctx, id)
 		if err == nil && u.ID != id {
 			err = fmt.Errorf("the answer is about %q", u.ID)
 		}
 		if err != nil {
-			return bot.Member{}, c.failed(activity, err)
+			return known{}, c.failed(activity, err)
 		}
-		return describe(u, me.Team), nil
+		return known{describe(u, me.Team), namesOf(u)}, nil
 	})
 }
 

@@ -44,6 +44,16 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+func TestNamesOf(t *testing.T) {
+	u := slack.User{Name: "alima", RealName: " Ana  Lima", Profile: slack.UserProfile{DisplayName: "@Ana\u200b Öst\u202e", RealName: "ANA LIMA"}}
+	if got, want := namesOf(&u), []string{"alima", "ana lima", "ana öst"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := namesOf(&slack.User{ID: "U1", RealName: "@"}); len(got) != 0 {
+		t.Errorf("nobody's names are %q", got)
+	}
+}
+
 func TestMember(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, func(f *fakeslack.Server, _ *Options) {

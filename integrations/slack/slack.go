@@ -1,6 +1,7 @@
 // Package slack connects the bot to a Slack workspace. It receives over Socket
 // Mode (sockets.go, envelopes.go), speaks through the Web API (chat.go), turns
-// cards into Block Kit (cards.go, text.go) and knows who people are (people.go).
+// cards into Block Kit (cards.go, text.go), knows who people are (people.go) and
+// whether they can be reached (contact.go).
 // No other package of the bot knows Slack's names for things.
 package slack
 
@@ -52,9 +53,10 @@ type Client struct {
 	directs sync.Map // by person's id: the channel of their direct messages
 	hearing hearing
 
-	members cache[bot.Member]
+	members cache[known]
 	emails  cache[bot.Member] // by address; the zero Member is nobody
 	groups  cache[[]string]
+	rooms   cache[[]string] // by channel: who is in it
 }
 
 // identity is what auth.test says about the bot token.
@@ -70,7 +72,7 @@ type channel struct{ ID, Name string }
 // The history is read for one purpose, to find out whether a message whose
 // answer was lost was posted (see [Client.Find]).
 func Scopes(privateChannel bool) []string {
-	scopes := []string{"channels:history", "channels:read", "chat:write", "commands", "im:write", "usergroups:read", "users:read", "users:read.email"}
+	scopes := []string{"channels:history", "channels:read", "chat:write", "commands", "dnd:read", "im:history", "im:write", "usergroups:read", "users:read", "users:read.email"}
 	if privateChannel {
 		scopes = append(scopes, "groups:history", "groups:read")
 	}

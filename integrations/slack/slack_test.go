@@ -75,6 +75,8 @@ func TestCheck(t *testing.T) {
 		"without commands":        {[]change{without("commands")}, "commands", ""},
 		"without chat:write":      {[]change{without("chat:write")}, "chat:write", ""},
 		"without channels:read":   {[]change{without("channels:read")}, "channels:read", ""},
+		"without quiet hours":     {[]change{without("dnd:read")}, "dnd:read", ""},
+		"without direct messages": {[]change{without("im:write")}, "im:write", ""},
 		"without history":         {[]change{without("channels:history")}, "channels:history", ""},
 		"without users":           {[]change{without("users:read")}, "users:read", ""},
 		"without e-mails":         {[]change{without("users:read.email")}, "users:read.email", ""},

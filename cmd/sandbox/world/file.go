@@ -26,6 +26,8 @@ type File struct {
 	Apps     map[string]string `yaml:"apps"`     // what each serves: a short commit
 	NextRun  int               `yaml:"next_run"` // the number of the first run; 0: 1
 	Runs     []Run             `yaml:"runs"`     // oldest first
+	Backups  []string          `yaml:"backups"`  // people who are paged after those of the room's topic
+	Answers  time.Duration     `yaml:"answers"`  // how long each who is paged has to answer; 0: 5m
 	// Unpinned runs deploy what they check out of master, and not what a parameter
 	// says: a rebuild does not bring an earlier commit back.
 	Unpinned bool `yaml:"unpinned"`

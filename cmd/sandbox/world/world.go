@@ -5,6 +5,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
@@ -342,6 +343,7 @@ jenkins: {url: %[4]s}
 github: {api_url: %[5]s, repository: mozilla/treeherder}
 roles:
 %[6]speople: {}
+contact: {backups: [%[16]s], procedure: "https://mana.example/oncall", acknowledge_within: %[17]s}
 environments:
   - name: production
     aliases: [prod]
@@ -368,7 +370,7 @@ environments:
     deploys: "It has its own pipeline, which I do not know."
 times: {%[14]s}
 `, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
-		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom())
+		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom(), strings.Join(w.file.idsOf(w.file.Backups), ", "), cmp.Or(w.file.Answers, 5*time.Minute))
 }
 
 // Env is the environment that the bot is started with: secrets that are none.

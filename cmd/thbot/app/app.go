@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,6 +16,7 @@ import (
 
 	"thbot/bot"
 	"thbot/handlers"
+	"thbot/handlers/contact"
 	"thbot/handlers/deploys"
 	"thbot/handlers/when"
 	"thbot/integrations/github"
@@ -82,8 +84,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	things := handlers.World{
 		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps, Ledger: store, Schemas: handlers.NewSchemas(commits),
-		Who:   handlers.NewWho(c.People, chat, store),
-		Times: handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
+		Who: handlers.NewWho(c.People, chat, store),
+		Contacts: handlers.Contacts{Slack: chat, Room: "#" + room, Channel: channel, Pattern: c.pattern(),
+			Backups: c.Contact.Backups, Procedure: c.Contact.Procedure, Within: c.Contact.AcknowledgeWithin},
+		Members: b.Members,
+		Times:   handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
 	}
 	b.Commands = handlers.All(things)
 	b.Commands = append(b.Commands, bot.Self(b, chat.Connections, 2*c.Times.Watch), bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))
@@ -126,6 +131,15 @@ func quietly(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// pattern is how the topic is read.
+func (c Config) pattern() *regexp.Regexp {
+	re, err := contact.Compile(c.Contact.TopicPattern)
+	if err != nil {
+		panic(err) // unreachable: the configuration is checked
+	}
+	return re
 }
 
 func (c Config) environments() deploys.Environments {

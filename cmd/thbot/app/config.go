@@ -28,6 +28,7 @@ type Config struct {
 	GitHub       GitHub        `yaml:"github"`
 	Roles        Roles         `yaml:"roles"`
 	People       People        `yaml:"people"`
+	Contact      Contact       `yaml:"contact"`
 	Environments []Environment `yaml:"environments"`
 	Times        Times         `yaml:"times"`
 }
@@ -55,6 +56,14 @@ type Roles struct {
 	Admins           []string `yaml:"admins"`
 	CloudOps         []string `yaml:"cloudops"`
 	PrototypePushers []string `yaml:"prototype_pushers"`
+}
+
+// Contact says who is paged, beside whom the channel's topic names.
+type Contact struct {
+	TopicPattern      string        `yaml:"topic_pattern"`      // where a topic has who is meant; default: as example.yaml says
+	Backups           []string      `yaml:"backups"`            // people (U…, W…) who are paged after those of the topic
+	Procedure         string        `yaml:"procedure"`          // link to what to do when nobody answers; empty: none
+	AcknowledgeWithin time.Duration `yaml:"acknowledge_within"` // how long each has to answer; default 5m
 }
 
 // Bot returns the roles as the core asks for them.
@@ -134,9 +143,10 @@ type Times struct {
 // defaults is the configuration of a file that says nothing.
 func defaults() Config {
 	return Config{
-		Slack:  Slack{APIURL: "https://slack.com/api/", Command: "/th"},
-		Ledger: "sqlite:thbot.db",
-		GitHub: GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		Slack:   Slack{APIURL: "https://slack.com/api/", Command: "/th"},
+		Ledger:  "sqlite:thbot.db",
+		GitHub:  GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		Contact: Contact{AcknowledgeWithin: 5 * time.Minute},
 		Times: Times{
 			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,
 			Watch: 30 * time.Second, Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"thbot/handlers/contact"
 	"thbot/handlers/when"
 	"thbot/integrations/jenkins"
 )
@@ -47,6 +48,7 @@ func (c *Config) check(d *document) {
 		d.refuse("roles.admins", "is missing: without an admin nothing could be confirmed")
 	}
 	c.People.check(d, "people")
+	c.Contact.check(d)
 	if len(c.Environments) == 0 {
 		d.refuse("environments", "is missing: there is nothing to deploy")
 	}
@@ -69,6 +71,21 @@ func (p People) check(d *document, path string) {
 			d.refuse(at, "is the same login as %s.%s", path, other)
 		}
 		same[lower] = who
+	}
+}
+
+func (c *Contact) check(d *document) {
+	if _, err := contact.Compile(c.TopicPattern); err != nil {
+		d.refuse("contact.topic_pattern", "is wrong: %v", err)
+	}
+	for i, id := range c.Backups {
+		pattern(d, fmt.Sprintf("contact.backups[%d]", i), id, personID, "the id of a person (U… or W…)")
+	}
+	if c.Procedure != "" {
+		address(d, "contact.procedure", c.Procedure)
+	}
+	if within := c.AcknowledgeWithin; within < time.Second || within > 2*time.Hour {
+		d.refuse("contact.acknowledge_within", "is %s; it is from a second to two hours", within)
 	}
 }
 

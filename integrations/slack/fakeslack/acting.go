@@ -2,6 +2,7 @@ package fakeslack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,8 +10,8 @@ import (
 )
 
 // Say types text in channel as person. A text that begins with the app's
-// command goes to the app; another is a message that everybody there sees, and
-// its Delivery is settled. An error means that Slack would not let them.
+// command goes to the app, and "/topic" sets the topic; another is a message
+// that everybody there sees, and its Delivery is settled. An error means that Slack would not let them.
 func (s *Server) Say(person, channel, text string) (*Delivery, error) {
 	return s.say(person, channel, "", text)
 }
@@ -33,8 +34,19 @@ func (s *Server) say(person, channel, thread, text string) (*Delivery, error) {
 	if err == nil {
 		err = inThread(c, thread)
 	}
+	if err == nil && c.im != "" && s.NoMessages {
+		err = errors.New("sending messages to this app has been turned off")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("saying %q: %w", text, err)
+	}
+	if topic, ok := strings.CutPrefix(text, "/topic "); ok && thread == "" { // Slack's own command
+		if err := s.setTopic(person, channel, s.markup(topic)); err != nil {
+			return nil, err
+		}
+		d := &Delivery{s: s, done: make(chan struct{})}
+		d.settle(nil)
+		return d, nil
 	}
 	if !strings.HasPrefix(text, "/") {
 		s.post(c, &message{user: p.ID, text: s.markup(text), thread: thread})

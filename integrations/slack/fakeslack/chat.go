@@ -75,9 +75,13 @@ func (s *Server) speakIn(a args) (*channel, error) {
 	}
 	if p, ok := s.person(a["channel"]); ok && c == nil {
 		// chat.postMessage says channel_not_found of those that
-		// conversations.open has better words for.
-		if p, err := s.writeTo(p.ID); err == nil {
-			c, _ = s.direct(p)
+		// conversations.open has better words for. But the direct messages of
+		// somebody who was deactivated meanwhile stay, and take more
+		// (python-slack-sdk#1156).
+		if c = s.directOf(p.ID); c == nil {
+			if p, err := s.writeTo(p.ID); err == nil {
+				c, _ = s.direct(p)
+			}
 		}
 	}
 	switch {
@@ -109,6 +113,12 @@ func (s *Server) postMessage(a args) (object, string, error) {
 	c, err := s.speakIn(a)
 	if err != nil {
 		return nil, "", err
+	}
+	switch code := s.unwritable[c.im]; {
+	case c.im != "" && s.NoMessages:
+		return nil, "", fail("messages_tab_disabled")
+	case code != "":
+		return nil, "", fail(code)
 	}
 	says, err := s.readContent(a)
 	if err != nil {

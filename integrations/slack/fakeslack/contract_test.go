@@ -126,6 +126,8 @@ var contract = []struct {
 	{"no.such.method", false, nil, "unknown_method", ""},
 	{"users.info", false, []string{"user", "$me"}, "", "user.id:string user.team_id:string user.name:string user.real_name:string user.deleted:bool user.is_bot:bool user.is_restricted:bool user.profile.display_name:string user.profile.real_name:string"},
 	{"users.info", false, []string{"user", "U404404404"}, "user_not_found", ""},
+	{"users.getPresence", false, []string{"user", "U404404404"}, "user_not_found", ""},
+	{"dnd.info", false, []string{"user", "U404404404"}, "user_not_found", ""},
 	{"users.list", false, []string{"limit", "2"}, "", "members:list members.0.id:string response_metadata.next_cursor:string"},
 	{"usergroups.list", false, []string{"include_users", "true"}, "", "usergroups:list"},
 	{"conversations.info", false, []string{"channel", "$channel"}, "", "channel.id:string channel.name:string channel.is_private:bool channel.is_member:bool channel.is_archived:bool channel.topic.value:string channel.topic.creator:string channel.topic.last_set:number channel.created:number"},

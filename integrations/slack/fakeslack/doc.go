@@ -19,7 +19,8 @@
 //
 // It can be made to misbehave as Slack and networks do: [Server.DropSockets],
 // [Server.Deafen], [Server.Duplicate], [Server.RateLimit], [Server.Fail],
-// [Server.Refuse], [Server.Lose], [Server.LoseAcks] and [Server.SendRaw].
+// [Server.Refuse], [Server.RefuseDMs], [Server.Lose], [Server.LoseAcks] and
+// [Server.SendRaw].
 //
 // It listens on nothing itself, keeps nothing on disk, and accepts no token
 // but its own, which begin with xoxb-fake- and xapp-fake-.
@@ -61,6 +62,14 @@
 //     response_url are this fake's own: Slack does not document them.
 //   - A modal that is opened while another is there replaces it. A call that is
 //     refused does not use its trigger_id up. Slack documents neither.
+//   - The topic of a channel is what it was set to: nothing is escaped or marked
+//     up that a program sets. Of Slack's own commands there is /topic alone, and
+//     the text of the message that says a topic was cleared is not documented.
+//   - Nobody becomes away by doing nothing, and quiet hours are one time, not
+//     every night. Whether what somebody pauses by hand shows in dnd.info to
+//     others Slack does not say: here it does ([Server.SetDND]).
+//   - Somebody who was deactivated can be written to where that had begun
+//     before; Slack's people say so, its reference does not.
 //   - What people say carries no rich_text block. Of events there are
 //     app_mention, app_home_opened, reaction_added and message.channels,
 //     .groups and .im; being invited with a mention is not one. Each attempt is

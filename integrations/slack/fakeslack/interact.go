@@ -216,7 +216,7 @@ func (s *Server) OpenHome(person, tab string) (*Delivery, error) {
 	switch {
 	case !ok || p.Bot || p.Deleted:
 		return nil, fmt.Errorf("opening the app's %s tab: %s cannot use Slack", tab, person)
-	case tab != "home" && tab != "messages", tab == "home" && s.NoHome:
+	case tab != "home" && tab != "messages", tab == "home" && s.NoHome, tab == "messages" && s.NoMessages:
 		return nil, fmt.Errorf("opening the app's %s tab: there is none", tab)
 	}
 	c, _ := s.direct(p)
@@ -229,13 +229,20 @@ func (s *Server) OpenHome(person, tab string) (*Delivery, error) {
 }
 
 // SetTopic sets the topic of a channel as person, in the form of the Web API.
+// As it is typed, with @names: say "/topic" and the topic.
 func (s *Server) SetTopic(person, channel, topic string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.setTopic(person, channel, topic)
+}
+
+func (s *Server) setTopic(person, channel, topic string) error {
 	p, c, err := s.actor(person, channel)
 	switch {
 	case err != nil:
 		return fmt.Errorf("setting the topic: %w", err)
+	case c.im != "":
+		return errors.New("setting the topic: direct messages have none")
 	case p.Guest:
 		return fmt.Errorf("setting the topic: %s is a guest", p.Name)
 	case len([]rune(topic)) > longestTopic:

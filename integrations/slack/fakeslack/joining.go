@@ -156,7 +156,11 @@ func (s *Server) mayEither(one, other string, e *slackError) bool {
 // topic sets the topic of c, with s.mu held. Everybody in the channel sees it.
 func (s *Server) topic(c *channel, by, topic string) {
 	c.Topic, c.topicBy, c.topicAt = topic, by, time.Now().Unix()
-	s.post(c, &message{user: by, subtype: "channel_topic", text: "set the channel topic: " + topic, topic: topic})
+	text := "set the channel topic: " + topic
+	if topic == "" {
+		text = "cleared channel topic"
+	}
+	s.post(c, &message{user: by, subtype: "channel_topic", text: text, topic: topic})
 }
 
 func (s *Server) conversationsReplies(a args) (object, string, error) {

@@ -115,8 +115,8 @@ func (s *Server) DirectChannel(person string) string {
 
 // presence is whether somebody is there and wants to be disturbed.
 type presence struct {
-	away  bool
-	quiet time.Time // until then
+	away        bool
+	from, until time.Time // when they do not want to be
 }
 
 // SetPresence makes person active or away. Everybody is active at first.
@@ -124,9 +124,27 @@ func (s *Server) SetPresence(person string, active bool) {
 	s.setPresence(person, func(p *presence) { p.away = !active })
 }
 
-// SetDND says that person does not want to be disturbed until then.
-func (s *Server) SetDND(person string, until time.Time) {
-	s.setPresence(person, func(p *presence) { p.quiet = until })
+// SetDND says that person does not want to be disturbed from now until then.
+func (s *Server) SetDND(person string, until time.Time) { s.ScheduleDND(person, time.Now(), until) }
+
+// ScheduleDND says when person will not want to be disturbed; with zero times,
+// never.
+func (s *Server) ScheduleDND(person string, from, until time.Time) {
+	s.setPresence(person, func(p *presence) { p.from, p.until = from, until })
+}
+
+// RefuseDMs makes chat.postMessage to person's direct messages with the app
+// fail with this error ("restricted_action"), also through the channel's ID;
+// with none it works again. That somebody was deactivated is no such error:
+// see [Person].
+func (s *Server) RefuseDMs(person, code string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unwritable == nil {
+		s.unwritable = map[string]string{}
+	}
+	s.unwritable[person] = code
+	s.touch()
 }
 
 func (s *Server) setPresence(person string, change func(*presence)) {
@@ -145,13 +163,22 @@ func (s *Server) setPresence(person string, change func(*presence)) {
 
 // direct returns p's direct messages with the app, and whether they were there.
 func (s *Server) direct(p Person) (*channel, bool) {
-	if i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.im == p.ID }); i >= 0 {
-		return s.channels[i], true
+	if c := s.directOf(p.ID); c != nil {
+		return c, true
 	}
 	c := &channel{Channel: Channel{ID: s.id("D"), Members: []string{p.ID, BotUser}}, im: p.ID, created: time.Now().Unix()}
 	s.channels = append(s.channels, c)
 	s.touch()
 	return c, false
+}
+
+// directOf returns somebody's direct messages with the app, if they were opened.
+func (s *Server) directOf(person string) *channel {
+	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.im != "" && c.im == person })
+	if i < 0 {
+		return nil
+	}
+	return s.channels[i]
 }
 
 // meets reports whether somebody of another workspace shares a channel with the app.

@@ -58,6 +58,9 @@ type Server struct {
 	Shortcuts, MessageShortcuts []string
 	// NoHome says that the app has no Home tab.
 	NoHome bool
+	// NoMessages says that the app's Messages tab is off, as it is unless its
+	// manifest says otherwise: it can write to nobody directly, nor they to it.
+	NoMessages bool
 	// Tiers limits calls as Slack does: each method per minute by its tier, and
 	// one message a second in a channel. Otherwise only [Server.RateLimit] does.
 	Tiers bool
@@ -90,6 +93,7 @@ type Server struct {
 	deliveries map[string]*Delivery
 	responses  map[string]*response // by path
 	presences  map[string]presence
+	unwritable map[string]string // by person: the error of writing to them
 	triggers   map[string]*trigger
 	modals     map[string][]*view // by person, the one on top last
 	homes      map[string]*view   // by person

@@ -246,22 +246,6 @@ func TestPeople(t *testing.T) {
 		if u, err := w.api.GetUserByEmail("boss@example.org"); err != nil || u.ID != "U0BOSS" || !u.IsAdmin {
 			t.Errorf("by e-mail: %+v, %v", u, err)
 		}
-		if p, err := w.api.GetUserPresence(ana); err != nil || p.Presence != "active" {
-			t.Errorf("presence %+v, %v", p, err)
-		}
-		w.SetPresence(ana, false)
-		w.SetDND(ana, time.Now().Add(time.Hour))
-		who := ana
-		if p, err := w.api.GetUserPresence(ana); err != nil || p.Presence != "away" {
-			t.Errorf("presence %+v, %v", p, err)
-		}
-		if d, err := w.api.GetDNDInfo(&who); err != nil || !d.Enabled || int64(d.NextEndTimestamp) != time.Now().Add(time.Hour).Unix() {
-			t.Errorf("quiet: %+v, %v", d, err)
-		}
-		later(time.Hour)
-		if d, err := w.api.GetDNDInfo(&who); err != nil || d.Enabled {
-			t.Errorf("no longer quiet: %+v, %v", d, err)
-		}
 	})
 }
 

@@ -92,8 +92,20 @@ func (s *Server) usersLookupByEmail(a args) (object, string, error) {
 	return nil, "", fail("users_not_found")
 }
 
-func (s *Server) usersGetPresence(a args) (object, string, error) {
+// another is named, for what is only known here of others than the app.
+func (s *Server) another(a args) (Person, error) {
 	p, err := s.named(a)
+	switch {
+	case a["user"] == "", a["user"] == BotUser:
+		return p, slackError{code: "invalid_arguments", unknown: "what the app's own user is told of itself is not known here"}
+	case err == nil && !s.meets(p):
+		return p, fail("user_not_visible")
+	}
+	return p, err
+}
+
+func (s *Server) usersGetPresence(a args) (object, string, error) {
+	p, err := s.another(a)
 	if err != nil {
 		return nil, "", err
 	}
@@ -104,15 +116,16 @@ func (s *Server) usersGetPresence(a args) (object, string, error) {
 	return object{"presence": there}, p.ID + " " + there, nil
 }
 
-// dndInfo tells what others may know: whether somebody's quiet time is on.
+// dndInfo tells what others may know: when somebody's quiet time is, which may
+// be now or to come. What begins with snooze_ only they themselves are told
+// (reference of dnd.info). Who has no quiet time has one long ago.
 func (s *Server) dndInfo(a args) (object, string, error) {
-	p, err := s.named(a)
+	p, err := s.another(a)
 	if err != nil {
 		return nil, "", err
 	}
-	until := s.presences[p.ID].quiet
-	if now := time.Now(); until.After(now) {
-		return object{"dnd_enabled": true, "next_dnd_start_ts": now.Unix(), "next_dnd_end_ts": until.Unix()}, p.ID, nil
+	if quiet := s.presences[p.ID]; quiet.until.After(time.Now()) {
+		return object{"dnd_enabled": true, "next_dnd_start_ts": quiet.from.Unix(), "next_dnd_end_ts": quiet.until.Unix()}, p.ID, nil
 	}
 	return object{"dnd_enabled": false, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1}, p.ID, nil
 }
