@@ -299,7 +299,7 @@ func (p Page) called(ctx context.Context, o bot.Operation, d *paging) (bot.Next,
 		at.How = delivery(direct, here)
 	}
 	for _, m := range []bot.Message{direct, here} {
-		if t, ok := slack.SentAt(m.ID); ok && (at.Sent.IsZero() || t.Before(at.Sent)) {
+		if t, ok := slack.PostedAt(m.ID); ok && (at.Sent.IsZero() || t.Before(at.Sent)) {
 			at.Sent = t
 		}
 	}
