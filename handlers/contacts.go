@@ -9,13 +9,12 @@ import (
 
 	"thbot/bot"
 	"thbot/handlers/contact"
-	"thbot/integrations/slack"
 )
 
 // switchboard is what paging needs of the chat.
 type switchboard interface {
 	// Topic is the topic of a channel, as it is stored.
-	Topic(ctx context.Context, channel string) (slack.Topic, error)
+	Topic(ctx context.Context, channel string) (string, error)
 	// Named are the members of a channel that are called so, by name, in any
 	// letter case.
 	Named(ctx context.Context, channel string, names []string) (map[string][]bot.Member, error)
@@ -28,6 +27,8 @@ type switchboard interface {
 	// Quiet is until when somebody does not want to be disturbed; the zero time:
 	// they do not mind.
 	Quiet(ctx context.Context, id string) (until time.Time, err error)
+	// PostedAt is when a message of that id was posted, by the chat's own clock.
+	PostedAt(message string) (time.Time, bool)
 }
 
 // Contacts finds out who can be paged: the main contact and backups that the
@@ -60,11 +61,9 @@ type roster struct {
 const fresh = 10 * time.Minute
 
 func (c Contacts) roster(ctx context.Context) (r roster, err error) {
-	topic, err := c.Slack.Topic(ctx, c.Channel)
-	if err != nil {
+	if r.Topic, err = c.Slack.Topic(ctx, c.Channel); err != nil {
 		return r, err
 	}
-	r.Topic = topic.Text
 	named := contact.Parse(c.Pattern, r.Topic)
 	if named.Wrong != "" {
 		r.Wrong = append(r.Wrong, bot.T(named.Wrong))

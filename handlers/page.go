@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"thbot/bot"
-	"thbot/integrations/slack"
 )
 
 // Page calls the main contact, and then others, until somebody says that they
@@ -299,7 +298,7 @@ func (p Page) called(ctx context.Context, o bot.Operation, d *paging) (bot.Next,
 		at.How = delivery(direct, here)
 	}
 	for _, m := range []bot.Message{direct, here} {
-		if t, ok := slack.PostedAt(m.ID); ok && (at.Sent.IsZero() || t.Before(at.Sent)) {
+		if t, ok := p.Contacts.Slack.PostedAt(m.ID); ok && (at.Sent.IsZero() || t.Before(at.Sent)) {
 			at.Sent = t
 		}
 	}

@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	things := handlers.World{
 		Environments: c.environments(), Jenkins: builds, GitHub: commits, Apps: apps, Ledger: store, Schemas: handlers.NewSchemas(commits),
 		Who: handlers.NewWho(c.People, chat, store),
-		Contacts: handlers.Contacts{Slack: chat, Room: "#" + room, Channel: channel, Pattern: c.pattern(),
+		Contacts: handlers.Contacts{Slack: switchboard{chat}, Room: "#" + room, Channel: channel, Pattern: c.pattern(),
 			Backups: c.Contact.Backups, Procedure: c.Contact.Procedure, Within: c.Contact.AcknowledgeWithin},
 		Members: b.Members,
 		Times:   handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},

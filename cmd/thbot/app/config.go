@@ -60,7 +60,7 @@ type Roles struct {
 
 // Contact says who is paged, beside whom the channel's topic names.
 type Contact struct {
-	TopicPattern      string        `yaml:"topic_pattern"`      // where a topic has who is meant; default: as example.yaml says
+	TopicPattern      string        `yaml:"topic_pattern"`      // a regular expression: where a topic has who is meant; empty: see contact.Default
 	Backups           []string      `yaml:"backups"`            // people (U…, W…) who are paged after those of the topic
 	Procedure         string        `yaml:"procedure"`          // link to what to do when nobody answers; empty: none
 	AcknowledgeWithin time.Duration `yaml:"acknowledge_within"` // how long each has to answer; default 5m

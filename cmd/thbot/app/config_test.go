@@ -58,6 +58,7 @@ func TestDefaults(t *testing.T) {
 		Jenkins: Jenkins{URL: "https://jenkins.example/ci/"},
 		GitHub:  GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
 		Roles:   Roles{Admins: []string{"S0ADMINS"}},
+		Contact: Contact{AcknowledgeWithin: 5 * time.Minute},
 		Environments: []Environment{
 			{Name: "stage", URL: "http://stage.example/", Deploys: "By itself.", Confirm: defaultConfirm},
 		},
@@ -276,6 +277,10 @@ func TestRefusedFiles(t *testing.T) {
 		{"a role that confirms nothing", with("deploys:", "confirm: {migrations: cloudOps}\n    deploys:"), `:7: environments[0].confirm.migrations is "cloudOps"; it is admins or cloudops`},
 		{"no role", with("deploys:", "confirm: {migrations: ''}\n    deploys:"), `:7: environments[0].confirm.migrations is ""; it is admins or cloudops`},
 		{"nothing to reset", with("deploys:", "reset_to: master\n    deploys:"), ":7: environments[0].reset_to needs `branch`: the one that is put back"},
+		{"a topic without a contact", small + "contact: {topic_pattern: 'on call: .*'}\n", ":8: contact.topic_pattern is wrong: the pattern does not say where the main contact stands"},
+		{"a group as backup", small + "contact: {backups: [S0ADMINS]}\n", "contact.backups[0] is \"S0ADMINS\", which is not the id of a person"},
+		{"a procedure in words", small + "contact: {procedure: call somebody}\n", "contact.procedure must be an address"},
+		{"no time to answer", small + "contact: {acknowledge_within: 0s}\n", "contact.acknowledge_within is 0s; it is from a second to two hours"},
 		{"drifts nowhere", with("deploys:", "branch: b\n    drift: 24h\n    deploys:"), ":8: environments[0].drift is how long a branch with `reset_to` is left alone"},
 		{"drifts at once", with("deploys:", "branch: b\n    reset_to: m\n    drift: 1s\n    deploys:"), ":9: environments[0].drift is how long"},
 		{"reset to itself", with("deploys:", "branch: master\n    reset_to: master\n    deploys:"), ":8: environments[0].reset_to is the environment's own branch"},
