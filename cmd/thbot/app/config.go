@@ -29,6 +29,8 @@ type Config struct {
 	Roles        Roles         `yaml:"roles"`
 	People       People        `yaml:"people"`
 	Contact      Contact       `yaml:"contact"`
+	Bugzilla     Bugzilla      `yaml:"bugzilla"`
+	Databases    Databases     `yaml:"databases"`
 	Environments []Environment `yaml:"environments"`
 	Times        Times         `yaml:"times"`
 }
@@ -64,6 +66,38 @@ type Contact struct {
 	Backups           []string      `yaml:"backups"`            // people (U…, W…) who are paged after those of the topic
 	Procedure         string        `yaml:"procedure"`          // link to what to do when nobody answers; empty: none
 	AcknowledgeWithin time.Duration `yaml:"acknowledge_within"` // how long each has to answer; default 5m
+}
+
+// Bugzilla is where requests to cloudOps are filed.
+type Bugzilla struct {
+	URL          string `yaml:"url"` // ends in a slash; default https://bugzilla.mozilla.org/
+	Product      string `yaml:"product"`
+	Component    string `yaml:"component"`
+	PrivateGroup string `yaml:"private_group"` // of bugs that not everybody may read; default cloud-services-security
+}
+
+// Databases are Treeherder's, by the name of their environment.
+type Databases map[string]Database
+
+// Database is a primary and the replica of it that is handed out. The bot has
+// the same account on both.
+type Database struct {
+	Primary    DatabaseServer    `yaml:"primary"`
+	Replica    DatabaseServer    `yaml:"replica"`
+	User       string            `yaml:"user"`       // the bot's; its password is THBOT_DB_<NAME>_PASSWORD
+	Procedures bool              `yaml:"procedures"` // the account may only call what thbot mysql-procedures prints
+	Eligible   []string          `yaml:"eligible"`   // people and user groups who can be given access; empty: everybody
+	Longest    time.Duration     `yaml:"longest"`    // how long access lasts at most; default 2160h
+	Services   map[string]string `yaml:"services"`   // accounts of services, and what breaks until what is changed
+	Orphans    []string          `yaml:"orphans"`    // migrations that the database has and the code never will
+}
+
+// DatabaseServer is one server, and how it proves who it is.
+type DatabaseServer struct {
+	Address    string `yaml:"address"`     // HOST:PORT
+	CA         string `yaml:"ca"`          // file of certificates in PEM; empty: those that the system trusts
+	ServerName string `yaml:"server_name"` // in the certificate; empty: the host of the address
+	Instance   string `yaml:"instance"`    // of Google Cloud SQL, PROJECT:INSTANCE, whose certificates have no name; wants its ca
 }
 
 // Bot returns the roles as the core asks for them.
@@ -147,6 +181,7 @@ func defaults() Config {
 		Ledger:  "sqlite:thbot.db",
 		GitHub:  GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
 		Contact: Contact{AcknowledgeWithin: 5 * time.Minute},
+		Bugzilla: Bugzilla{URL: "https://bugzilla.mozilla.org/", Product: "Cloud Services", Component: "Operations: Releng", PrivateGroup: "cloud-services-security"},
 		Times: Times{
 			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,
 			Watch: 30 * time.Second, Follow: 10 * time.Second, Live: 5 * time.Second, NotLive: 10 * time.Minute,
@@ -168,7 +203,7 @@ func Example() string { return example }
 func Load(path string, getenv func(string) string) (Config, Secrets, error) {
 	c, err := ReadConfig(path, getenv)
 	s, serr := ReadSecrets(getenv)
-	return c, s, errors.Join(err, serr)
+	return c, s, errors.Join(err, serr, s.readDatabases(c))
 }
 
 // ReadConfig reads the configuration file alone. Everything that is wrong with
@@ -207,6 +242,11 @@ func (c *Config) complete() {
 	slash(&c.Slack.APIURL)
 	slash(&c.Jenkins.URL)
 	slash(&c.GitHub.APIURL)
+	slash(&c.Bugzilla.URL)
+	for name, db := range c.Databases {
+		db.Longest = cmp.Or(db.Longest, 90*24*time.Hour)
+		c.Databases[name] = db
+	}
 	for i := range c.Environments {
 		e := &c.Environments[i]
 		slash(&e.URL)

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 	"thbot/handlers/contact"
 	"thbot/handlers/when"
 	"thbot/integrations/jenkins"
+	"thbot/integrations/mysql"
 )
 
 var (
@@ -24,6 +26,7 @@ var (
 	command    = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`)              // Slack allows 32 characters with the slash
 	repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
 	word       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) // as people type it; commands are read in lower case
+	accountName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 	branch     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 	sqliteFile = regexp.MustCompile(`^sqlite:[^?]+$`)
 	mysqlDSN   = regexp.MustCompile(`^mysql:[^:@/\s]+@(tcp|unix)\([^()\s]+\)/[A-Za-z0-9_$-]+(\?tls=true)?$`)
@@ -49,6 +52,13 @@ func (c *Config) check(d *document) {
 	}
 	c.People.check(d, "people")
 	c.Contact.check(d)
+	address(d, "bugzilla.url", c.Bugzilla.URL)
+	for _, name := range slices.Sorted(maps.Keys(c.Databases)) {
+		if !slices.ContainsFunc(c.Environments, func(e Environment) bool { return e.Name == name }) {
+			d.refuse("databases."+name, "is the name of no environment")
+		}
+		c.Databases[name].check(d, "databases."+name)
+	}
 	if len(c.Environments) == 0 {
 		d.refuse("environments", "is missing: there is nothing to deploy")
 	}
@@ -86,6 +96,36 @@ func (c *Contact) check(d *document) {
 	}
 	if within := c.AcknowledgeWithin; within < time.Second || within > 2*time.Hour {
 		d.refuse("contact.acknowledge_within", "is %s; it is from a second to two hours", within)
+	}
+}
+
+func (db Database) check(d *document, path string) {
+	pattern(d, path+".user", db.User, accountName, "the name of an account")
+	for key, s := range map[string]DatabaseServer{"primary": db.Primary, "replica": db.Replica} {
+		if _, _, err := net.SplitHostPort(s.Address); err != nil {
+			d.refuse(path+"."+key+".address", "must be HOST:PORT, like db.example:3306")
+		}
+		if s.Instance != "" && s.CA == "" {
+			d.refuse(path+"."+key+".ca", "is missing: `instance` can only be told from others by its own ca")
+		}
+	}
+	for i, id := range db.Eligible {
+		pattern(d, fmt.Sprintf("%s.eligible[%d]", path, i), id, memberID, "the id of a person (U… or W…) or user group (S…)")
+	}
+	if d.says(path+".longest") && db.Longest < time.Hour {
+		d.refuse(path+".longest", "is %s; an hour is the least", db.Longest)
+	}
+	for account, breaks := range db.Services {
+		pattern(d, path+".services."+account, account, accountName, "the name of an account")
+		if strings.TrimSpace(breaks) == "" {
+			d.refuse(path+".services."+account, "says nothing: what breaks until what is changed")
+		}
+	}
+	if len(d.problems) > 0 {
+		return // the two servers can be compared only once they are known
+	}
+	if err := mysql.Distinct(db.Primary.config(nil), db.Replica.config(nil)); err != nil {
+		d.refuse(path+".replica", "is wrong: %v", err)
 	}
 }
 

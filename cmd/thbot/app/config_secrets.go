@@ -54,6 +54,18 @@ type Secrets struct {
 	GitHubAppInstallation string `env:"GITHUB_APP_INSTALLATION"`
 	GitHubAppKey          Secret `env:"GITHUB_APP_KEY"`        // private, RSA, in PEM
 	LedgerPassword        Secret `env:"THBOT_LEDGER_PASSWORD"` // none where the ledger needs none
+	BugzillaAPIKey        Secret `env:"BUGZILLA_API_KEY"`      // none: people file bugs themselves, from a link
+	// Databases are the passwords of the bot's accounts, by the database's name:
+	// of the variables that [DatabaseVariable] names.
+	Databases map[string]Secret
+	// Again reads a credential anew: its file may have changed since. It is used
+	// when a service refuses what was read before.
+	Again func(variable string) (string, error)
+}
+
+// DatabaseVariable is the environment variable of the password to a database.
+func DatabaseVariable(name string) string {
+	return "THBOT_DB_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_")) + "_PASSWORD"
 }
 
 // All are the secrets that there are, for [NewLogger].
@@ -63,6 +75,9 @@ func (s Secrets) All() []Secret {
 		if secret, ok := v.Interface().(Secret); ok && secret != "" {
 			all = append(all, secret)
 		}
+	}
+	for _, secret := range s.Databases {
+		all = append(all, secret)
 	}
 	return all
 }
@@ -93,8 +108,12 @@ func ReadSecrets(getenv func(string) string) (Secrets, error) {
 	var missing []string
 	var errs []error
 	given := map[string]bool{} // also what cannot be read
+	s.Again = func(variable string) (string, error) { return readSecret(variable, getenv) }
 	for f, v := range reflect.ValueOf(&s).Elem().Fields() {
 		name := f.Tag.Get("env")
+		if name == "" {
+			continue
+		}
 		value, err := readSecret(name, getenv)
 		if err != nil {
 			errs = append(errs, err)
@@ -142,6 +161,26 @@ func ReadSecrets(getenv func(string) string) (Secrets, error) {
 		}
 	}
 	return s, errors.Join(errs...)
+}
+
+// readDatabases reads the passwords to the databases that the configuration has.
+func (s *Secrets) readDatabases(c Config) error {
+	var errs []error
+	for name := range c.Databases {
+		variable := DatabaseVariable(name)
+		password, err := s.Again(variable)
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case len(password) < leastSecret:
+			errs = append(errs, fmt.Errorf("not set, or too short to be kept secret: %s, for databases.%s", variable, name))
+		}
+		if s.Databases == nil {
+			s.Databases = map[string]Secret{}
+		}
+		s.Databases[name] = Secret(password)
+	}
+	return errors.Join(errs...)
 }
 
 // ReadLedgerPassword reads the one credential that it takes to read the ledger.
