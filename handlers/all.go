@@ -19,6 +19,8 @@ type World struct {
 	Who          *Who
 	Contacts     Contacts
 	Members      func(ctx context.Context, role bot.Role) ([]string, error)
+	Databases    map[string]Database // by their environment's name
+	Bugzilla     Tracker
 	Times        Times
 }
 

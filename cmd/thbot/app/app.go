@@ -19,6 +19,7 @@ import (
 	"thbot/handlers/contact"
 	"thbot/handlers/deploys"
 	"thbot/handlers/when"
+	"thbot/integrations/bugzilla"
 	"thbot/integrations/github"
 	"thbot/integrations/jenkins"
 	"thbot/integrations/ledger"
@@ -67,6 +68,18 @@ func Run(ctx context.Context, o Options) (err error) {
 	apps := treeherder.New(treeherder.Options{Dial: o.Dial, Limit: c.Times.Limit})
 	defer apps.Close()
 
+	bugs, err := bugzilla.New(bugzilla.Options{URL: c.Bugzilla.URL, PrivateGroup: c.Bugzilla.PrivateGroup, Dial: o.Dial, Limit: c.Times.Limit, Log: o.Log,
+		Key: func() (string, error) { return o.Secrets.Again("BUGZILLA_API_KEY") }})
+	if err != nil {
+		return err
+	}
+	defer bugs.Close()
+	databases, closeDatabases, err := c.databases(o.Secrets, o.Dial)
+	defer func() { err = errors.Join(err, closeDatabases()) }()
+	if err != nil {
+		return err
+	}
+
 	store, err := ledger.Open(ctx, ledger.Options{URL: c.Ledger, Password: o.Secrets.LedgerPassword.Reveal(), Log: o.Log, Gate: o.Gate})
 	if err != nil {
 		return quietly(ctx, err)
@@ -87,8 +100,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		Who: handlers.NewWho(c.People, chat, store),
 		Contacts: handlers.Contacts{Slack: switchboard{chat}, Room: "#" + room, Channel: channel, Pattern: c.pattern(),
 			Backups: c.Contact.Backups, Procedure: c.Contact.Procedure, Within: c.Contact.AcknowledgeWithin},
-		Members: b.Members,
-		Times:   handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
+		Members: b.Members, Databases: databases,
+		Bugzilla: handlers.Tracker{Bugs: bugs, Product: c.Bugzilla.Product, Component: c.Bugzilla.Component, Keyed: o.Secrets.BugzillaAPIKey != ""},
+		Times:    handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
 	}
 	b.Commands = handlers.All(things)
 	b.Commands = append(b.Commands, bot.Self(b, chat.Connections, 2*c.Times.Watch), bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))

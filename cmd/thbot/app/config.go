@@ -177,10 +177,10 @@ type Times struct {
 // defaults is the configuration of a file that says nothing.
 func defaults() Config {
 	return Config{
-		Slack:   Slack{APIURL: "https://slack.com/api/", Command: "/th"},
-		Ledger:  "sqlite:thbot.db",
-		GitHub:  GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
-		Contact: Contact{AcknowledgeWithin: 5 * time.Minute},
+		Slack:    Slack{APIURL: "https://slack.com/api/", Command: "/th"},
+		Ledger:   "sqlite:thbot.db",
+		GitHub:   GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		Contact:  Contact{AcknowledgeWithin: 5 * time.Minute},
 		Bugzilla: Bugzilla{URL: "https://bugzilla.mozilla.org/", Product: "Cloud Services", Component: "Operations: Releng", PrivateGroup: "cloud-services-security"},
 		Times: Times{
 			Lease: 8 * time.Second, Limit: 4 * time.Second, Idle: 5 * time.Second, Plan: 20 * time.Second,

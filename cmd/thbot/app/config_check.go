@@ -18,18 +18,18 @@ import (
 )
 
 var (
-	channel    = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
-	channelID  = regexp.MustCompile(`^[CG][A-Z0-9]{5,}$`)
-	memberID   = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
-	personID   = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
-	login      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`) // _ parts a company's own accounts
-	command    = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`)              // Slack allows 32 characters with the slash
-	repository = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
-	word       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) // as people type it; commands are read in lower case
+	channel     = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
+	channelID   = regexp.MustCompile(`^[CG][A-Z0-9]{5,}$`)
+	memberID    = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
+	personID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+	login       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`) // _ parts a company's own accounts
+	command     = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`)              // Slack allows 32 characters with the slash
+	repository  = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
+	word        = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) // as people type it; commands are read in lower case
 	accountName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
-	branch     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
-	sqliteFile = regexp.MustCompile(`^sqlite:[^?]+$`)
-	mysqlDSN   = regexp.MustCompile(`^mysql:[^:@/\s]+@(tcp|unix)\([^()\s]+\)/[A-Za-z0-9_$-]+(\?tls=true)?$`)
+	branch      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
+	sqliteFile  = regexp.MustCompile(`^sqlite:[^?]+$`)
+	mysqlDSN    = regexp.MustCompile(`^mysql:[^:@/\s]+@(tcp|unix)\([^()\s]+\)/[A-Za-z0-9_$-]+(\?tls=true)?$`)
 )
 
 // check reports every value that the bot could not work with.

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"slices"
-	"maps"
 
-	"thbot/bot"
 	"thbot/handlers"
 	"thbot/integrations/mysql"
 )
@@ -66,7 +65,7 @@ func (c Config) databases(s Secrets, dial func(ctx context.Context, network, add
 		}
 		host, port, _ := net.SplitHostPort(db.Replica.Address) // checked
 		all[name] = handlers.Database{Name: name, Primary: primary, Replica: replica, Host: host, Port: port, CA: string(ca), Instance: db.Replica.Instance,
-			Eligible: bot.Roles{eligible(name): db.Eligible}[eligible(name)], Longest: db.Longest, Services: db.Services, Orphans: db.Orphans}
+			Eligible: db.Eligible, Longest: db.Longest, Services: db.Services, Orphans: db.Orphans}
 	}
 	return all, closeAll, nil
 }
