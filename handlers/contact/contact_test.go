@@ -91,7 +91,7 @@ func TestDefault(t *testing.T) {
 		{"Main contact: tbd (ask <@U9EVE>)", "", ""},
 		{"Main contact: <!here>", "", ""},
 		{"Main contact: <#C0OPS|ops>", "", ""},
-		{"Main contact: <@u1a2>", "", ""},
+		{"Main contact: <@u1a2>, <@U2B3>", "", ""},
 		{"Sheriff: <@U9EVE>", "", ""},
 		{"Emergency contact: <@U9EVE>", "", ""},
 		{"Contact for Jenkins: <@U9EVE>", "", ""},

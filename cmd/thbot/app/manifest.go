@@ -23,6 +23,10 @@ func Manifest(c Config, scopes []string) ([]byte, error) {
 			"description": "Runs Treeherder's deploys and other operations from the channel",
 		},
 		"features": object{
+			// Without this tab, which new apps do not have, Slack refuses every
+			// direct message of the app (messages_tab_disabled). Nobody can write
+			// to it there: it does not read what they would.
+			"app_home": object{"home_tab_enabled": false, "messages_tab_enabled": true, "messages_tab_read_only_enabled": true},
 			"bot_user": object{"display_name": "thbot", "always_online": true},
 			"slash_commands": []object{{
 				"command":     c.Slack.Command,

@@ -45,12 +45,8 @@ func TestManifest(t *testing.T) {
 			t.Errorf("the %s has %d characters, want 1 to %d", what, n, s.most)
 		}
 	}
-	var keys map[string]map[string]any
-	if err := json.Unmarshal(text, &keys); err != nil {
-		t.Fatal(err)
-	}
-	if _, home := keys["features"]["app_home"]; home {
-		t.Error("the manifest has an app home, which nothing uses")
+	if home := m.Features.AppHome; !home.MessagesTabEnabled || !home.MessagesTabReadOnlyEnabled {
+		t.Errorf("people cannot be written to directly, or write where nobody reads: %+v", home)
 	}
 	if _, err := Manifest(c, []string{"chat:write"}); err == nil {
 		t.Error("a manifest without the scope for its command was made")

@@ -174,7 +174,7 @@ func (s *Server) direct(p Person) (*channel, bool) {
 
 // directOf returns somebody's direct messages with the app, if they were opened.
 func (s *Server) directOf(person string) *channel {
-	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.im != "" && c.im == person })
+	i := slices.IndexFunc(s.channels, func(c *channel) bool { return c.im == person })
 	if i < 0 {
 		return nil
 	}
