@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -344,12 +345,19 @@ func delivery(direct, here bot.Message) string {
 	return say(direct, "sent by direct message", "the direct message") + ", " + say(here, "and here", "the one here")
 }
 
-func (p Page) next(_ context.Context, _ bot.Operation, d *paging) (bot.Next, error) {
-	if d.At+1 >= len(d.People) {
-		return bot.Next{To: nobody, Note: "nobody is left to be paged"}, nil
+// next goes on to whoever comes next. Slack takes messages to somebody who has
+// left, so that is looked at just before.
+func (p Page) next(ctx context.Context, _ bot.Operation, d *paging) (bot.Next, error) {
+	for d.At++; d.At < len(d.People); d.At++ {
+		who, err := p.Contacts.Slack.Member(ctx, d.People[d.At].ID, 10*time.Second)
+		if err == nil && who.Gone || errors.Is(err, bot.ErrNotFound) {
+			d.current().How = "has left"
+			continue
+		}
+		return bot.Next{To: calling, Note: "paging " + d.People[d.At].Name}, nil // also when it cannot be told
 	}
-	d.At++
-	return bot.Next{To: calling, Note: "paging " + d.People[d.At].Name}, nil
+	d.At--
+	return bot.Next{To: nobody, Note: "nobody is left to be paged"}, nil
 }
 
 // nudge reminds whoever is on it until it is resolved. After an absence it does

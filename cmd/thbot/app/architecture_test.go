@@ -52,7 +52,7 @@ func wrong(a arrow) string {
 			return "the core imports the standard library, zap and ulid alone"
 		}
 	case within(a.From, "handlers"):
-		data := []string{"bot", "integrations/jenkins", "integrations/github", "integrations/treeherder"}
+		data := []string{"bot", "integrations/jenkins", "integrations/github", "integrations/treeherder", "integrations/mysql", "integrations/bugzilla"}
 		if internal && !within(to, "handlers") && !slices.Contains(data, to) {
 			return "handlers import the core and the data types of integrations"
 		}

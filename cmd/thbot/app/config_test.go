@@ -53,12 +53,13 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Slack:   Slack{APIURL: "https://slack.com/api/", Channel: "C0123456789", Command: "/th"},
-		Ledger:  "sqlite:thbot.db",
-		Jenkins: Jenkins{URL: "https://jenkins.example/ci/"},
-		GitHub:  GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
-		Roles:   Roles{Admins: []string{"S0ADMINS"}},
-		Contact: Contact{AcknowledgeWithin: 5 * time.Minute},
+		Slack:    Slack{APIURL: "https://slack.com/api/", Channel: "C0123456789", Command: "/th"},
+		Ledger:   "sqlite:thbot.db",
+		Jenkins:  Jenkins{URL: "https://jenkins.example/ci/"},
+		GitHub:   GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		Roles:    Roles{Admins: []string{"S0ADMINS"}},
+		Contact:  Contact{AcknowledgeWithin: 5 * time.Minute},
+		Bugzilla: Bugzilla{URL: "https://bugzilla.mozilla.org/", Product: "Cloud Services", Component: "Operations: Releng", PrivateGroup: "cloud-services-security"},
 		Environments: []Environment{
 			{Name: "stage", URL: "http://stage.example/", Deploys: "By itself.", Confirm: defaultConfirm},
 		},
