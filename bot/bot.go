@@ -49,6 +49,7 @@ type Bot struct {
 
 	once                     sync.Once
 	inbox, runner, messenger *loop
+	windows                  chan struct{} // those that are being prepared
 }
 
 func (b *Bot) start() {
@@ -56,6 +57,7 @@ func (b *Bot) start() {
 		b.inbox = newLoop("inbox", b.Times.Idle, b.Log, b.judgeDue)
 		b.runner = newLoop("runner", b.Times.Idle, b.Log, b.runDue)
 		b.messenger = newLoop("messages", b.Times.Idle, b.Log, b.sendDue)
+		b.windows = make(chan struct{}, abreast)
 	})
 }
 
@@ -70,6 +72,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	for _, l := range []*loop{b.inbox, b.runner} {
 		all.Go(func() { l.run(ctx) })
 	}
+	all.Go(func() { <-ctx.Done(); b.closeWindows() })
 	// Messages go on while the others finish, and for as long as there are
 	// urgent ones after that: what was decided last wants to be said.
 	sending, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -48,6 +48,7 @@ const (
 	Section PartKind = "section" // Text as a paragraph
 	List    PartKind = "list"    // Items, one a line; cut with "and 37 more" and a link to More
 	Note    PartKind = "note"    // Text in small print
+	Block   PartKind = "block"   // Text in a fixed font, line by line
 	Actions PartKind = "actions" // Buttons in a row
 )
 

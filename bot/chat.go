@@ -31,6 +31,13 @@ type Chat interface {
 	// Find returns the id of our own message with that key, posted since then in
 	// channel or in that thread, or "" when there certainly is none.
 	Find(ctx context.Context, channel, thread, key string, since time.Time) (id string, err error)
+	// OpenModal shows m to the person whose command or press brought trigger,
+	// and returns the window's id. An error wraps ErrTaken if trigger has opened
+	// one already.
+	OpenModal(ctx context.Context, trigger string, m Modal) (view string, err error)
+	// UpdateModal replaces what a window shows. An error wraps ErrNotFound if it
+	// is not open any more. What m says is never logged.
+	UpdateModal(ctx context.Context, view string, m Modal) error
 	// Permalink is the address of a message.
 	Permalink(channel, id string) string
 }

@@ -19,6 +19,7 @@ type chat struct {
 	whispers []whisper
 	calls    []string // "post 1 key", "edit 1", "whisper U0ANA", "find key": every one, in order
 	times    []time.Time
+	windows  []*window
 	faults   map[string][]fault        // by method, for its next calls
 	chance   func(method string) fault // what becomes of the others
 }
@@ -28,6 +29,13 @@ type message struct {
 	card             bot.Card
 	at               time.Time
 	edits            int
+}
+
+// window is a modal that was opened; everything it has said is kept.
+type window struct {
+	id, trigger string
+	said        []bot.Modal
+	closed      bool
 }
 
 type whisper struct {
@@ -162,6 +170,37 @@ func (c *chat) Find(_ context.Context, channel, _, key string, since time.Time) 
 		}
 	}
 	return "", nil
+}
+
+func (c *chat) OpenModal(_ context.Context, trigger string, m bot.Modal) (string, error) {
+	f := c.begin("open", trigger)
+	defer c.mu.Unlock()
+	used := slices.ContainsFunc(c.windows, func(w *window) bool { return w.trigger == trigger })
+	switch {
+	case trigger == "":
+		return "", &trouble{service: "Chat", notSent: true, final: true}
+	case used:
+		return "", fmt.Errorf("opening: %w", bot.ErrTaken)
+	}
+	id := fmt.Sprintf("V%d", len(c.windows)+1)
+	if f.err == nil || f.lost {
+		c.windows = append(c.windows, &window{id: id, trigger: trigger, said: []bot.Modal{m}})
+	}
+	return id, f.err
+}
+
+func (c *chat) UpdateModal(_ context.Context, view string, m bot.Modal) error {
+	f := c.begin("update", view)
+	defer c.mu.Unlock()
+	for _, w := range c.windows {
+		if w.id == view && w.closed {
+			return fmt.Errorf("updating: %w", bot.ErrNotFound)
+		}
+		if w.id == view && (f.err == nil || f.lost) {
+			w.said = append(w.said, m)
+		}
+	}
+	return f.err
 }
 
 func (c *chat) Permalink(channel, id string) string { return "https://chat.test/" + channel + "/" + id }

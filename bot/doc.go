@@ -15,6 +15,8 @@
 //     an Operation is a row that goes through them.
 //   - decide.go judges a press on a question: one winner, in one transaction.
 //   - runner.go works the steps: look first, then act, then look again.
+//   - modal.go opens forms and takes what is filled in; show.go shows one person
+//     what is never stored.
 //   - card.go is what a message says, and messages.go sends it. Messages are
 //     rows, too.
 //   - reply.go holds the bot's manners.

@@ -34,8 +34,14 @@ func (b *Bot) Command(ctx context.Context, r Request) *Card {
 		return &menu
 	}
 	c := b.command(p.Name)
+	r.Args = p.Args
+	if c.form != nil {
+		if t := b.openForm(ctx, c, r); t != nil {
+			return card(t)
+		}
+		return nil
+	}
 	if c.answer != nil {
-		r.Args = p.Args
 		said := make(chan *Card, 1)
 		quick, cancel := context.WithTimeout(ctx, atOnce)
 		defer cancel()
@@ -59,13 +65,25 @@ func (b *Bot) Command(ctx context.Context, r Request) *Card {
 	return card(T(c.Wait))
 }
 
-// Press takes a pressed button. When it returns nil, the press is stored.
+// Press takes a pressed button. When it returns nil, the press is stored, or a
+// window has opened for it.
 func (b *Bot) Press(ctx context.Context, p Press) error {
 	b.start()
 	r := Received{Key: p.Key, Press: &p}
-	if p.Verb == VerbSay || p.Verb == VerbShare {
-		r = Received{Key: p.Key, Request: &Request{Key: p.Key, Person: p.Person, Channel: p.Channel, Text: p.Value, Share: p.Verb == VerbShare,
-			Direct: p.Channel != b.Channel && isDirect(p.Channel)}}
+	switch p.Verb {
+	case VerbShow:
+		return b.showPressed(ctx, p)
+	case VerbSay, VerbShare:
+		q := Request{Key: p.Key, Person: p.Person, Channel: p.Channel, Text: p.Value, Share: p.Verb == VerbShare,
+			Direct: p.direct(b.Channel), Trigger: p.Trigger}
+		if c, args := b.form(q.Text); c != nil && p.Channel == b.Channel && !q.Share {
+			q.Args = args
+			if t := b.openForm(ctx, c, q); t != nil {
+				return b.answerPress(ctx, p, t)
+			}
+			return nil
+		}
+		r = Received{Key: p.Key, Request: &q}
 	}
 	if err := b.receive(ctx, r); err != nil && !errors.Is(err, ErrTaken) {
 		return err
@@ -239,6 +257,9 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late ti
 		return b.tell(ctx, row, to, Say(refusal.Text))
 	case p.Name == "":
 		return b.tell(ctx, row, to, b.menu())
+	case c.form != nil && len(r.Values) == 0:
+		return b.tell(ctx, row, to, Say("This takes a form, which I can open only at once and in ", b.Room, ", so nothing was done. Send ",
+			Fixed(b.Word+" "+r.Text), " there."))
 	}
 	r.Args, r.Now, r.Late = p.Args, row.At, late
 	if c.answer != nil {
@@ -251,15 +272,10 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late ti
 
 	var plan Plan[json.RawMessage]
 	err := b.within(ctx, b.Times.Plan, func(ctx context.Context) error {
-		who, err := b.somebody(ctx, r.Person, c.Guests)
+		err := b.introduce(ctx, c, &r)
 		if err != nil {
 			return err
 		}
-		if err := b.may(ctx, c.Begin, r.Person, ""); err != nil {
-			return err
-		}
-		r.Asker, r.Zone = who.Person, zone(who)
-		r.May = func(ctx context.Context, p Policy) error { return b.may(ctx, p, r.Person, "") }
 		if plan, err = c.plan(ctx, r); err == nil && plan.Press != nil {
 			err = b.mayForward(ctx, *plan.Press, r.Person)
 		}
@@ -285,6 +301,20 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late ti
 		return b.begin(tx, c, r, plan)
 	})
 	return b.unlessRefused(ctx, row, to, err)
+}
+
+// introduce says in r who asks, if they may send the command.
+func (b *Bot) introduce(ctx context.Context, c *Command, r *Request) error {
+	who, err := b.somebody(ctx, r.Person, c.Guests)
+	if err != nil {
+		return err
+	}
+	if err := b.may(ctx, c.Begin, r.Person, ""); err != nil {
+		return err
+	}
+	r.Asker, r.Zone = who.Person, zone(who)
+	r.May = func(ctx context.Context, p Policy) error { return b.may(ctx, p, who.ID, "") }
+	return nil
 }
 
 // zone is where a person reads clocks; UTC if the chat does not say.

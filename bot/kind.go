@@ -129,6 +129,12 @@ type Step[D any] struct {
 	End End
 	// Shows posts the message of a Hidden kind's operation on entering this state.
 	Shows bool
+	// Show prepares, for a person who pressed VerbShow, what they see once. What
+	// it changes in d, which is nothing secret, is written before that is seen;
+	// after an error, too. It is asked for one person at a time.
+	Show func(ctx context.Context, o Operation, d *D, p Person) (Shown, error)
+	// ShowTo says to whom; nil: to the asker.
+	ShowTo func(o Operation, d D) Policy
 	// Say is said on entering this state, in the same transaction.
 	Say func(o Operation, d D) []Post
 }
@@ -193,12 +199,25 @@ type Command struct {
 	plan   func(context.Context, Request) (Plan[json.RawMessage], error)
 	steps  map[State]Step[json.RawMessage]
 	card   func(o Operation) (Card, error)
+	form   func(context.Context, Request) (Modal, error)
+	check  func(args, values map[string]string) map[string]string
 	// standing are the operations that have to be there.
 	standing func() []Begin
 }
 
 // Answers makes a Command of one that changes nothing.
-func Answers(a Answerer) Command { return Command{Info: a.Info(), answer: a.Answer} }
+func Answers(a Answerer) Command {
+	c := Command{Info: a.Info(), answer: a.Answer}
+	c.formed(a)
+	return c
+}
+
+// formed gives c its form, if its maker is a Former.
+func (c *Command) formed(maker any) {
+	if f, ok := maker.(Former); ok {
+		c.form, c.check = f.Form, f.Check
+	}
+}
 
 // Presses makes a Command of one that presses a button.
 func Presses(p Presser) Command {
@@ -243,6 +262,7 @@ func Operates[D any](k Kind[D]) Command {
 	if s, ok := k.(Standing[D]); ok {
 		c.standing = s.Standing
 	}
+	c.formed(k)
 	return c
 }
 
@@ -274,6 +294,19 @@ func erase[D any](s Step[D]) Step[json.RawMessage] {
 	if s.Pressed != nil {
 		out.Pressed = func(v View, o Operation, raw *json.RawMessage, p Decision) error {
 			return through(raw, func(d *D) error { return s.Pressed(v, o, d, p) })
+		}
+	}
+	if s.Show != nil {
+		out.Show = func(ctx context.Context, o Operation, raw *json.RawMessage, p Person) (shown Shown, err error) {
+			err = through(raw, func(d *D) error { shown, err = s.Show(ctx, o, d, p); return err })
+			return shown, err
+		}
+		out.ShowTo = func(o Operation, raw json.RawMessage) Policy {
+			if s.ShowTo == nil {
+				return Policy{Asker: true}
+			}
+			d, _ := decode[D](raw)
+			return s.ShowTo(o, d)
 		}
 	}
 	if s.Say != nil {

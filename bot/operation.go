@@ -182,6 +182,10 @@ type Request struct {
 	Share bool `json:"share,omitempty"`
 	// Direct says that it is a button of a direct message of ours.
 	Direct bool `json:"direct,omitempty"`
+	// Values are what was filled in, of a command that opens a form.
+	Values map[string]string `json:"values,omitempty"`
+	// Trigger opens a window for the person, once and within three seconds.
+	Trigger string `json:"-"`
 
 	// Set by the core when it was understood.
 	Asker Person            `json:"-"`
@@ -201,4 +205,5 @@ type Press struct {
 	Message string `json:"message"` // id of the message that carried it; empty for a whisper
 	Verb    string `json:"verb"`
 	Value   string `json:"value"`
+	Trigger string `json:"-"` // as of a Request
 }

@@ -119,7 +119,7 @@ const odd = "ünï-𝄞🚀 \\ ' \" % \u0000 <b>\n日本"
 func fullReceived() bot.Received {
 	return bot.Received{
 		Key: "T1/1.2.abc", At: at("2026-03-29T00:59:59.999999Z"), Due: at("2026-03-29T01:00:00.000001Z"), Owner: "me", Version: 7,
-		Request: &bot.Request{Key: "k", Person: "U1", Channel: "C1", Text: odd, Share: true},
+		Request: &bot.Request{Key: "k", Person: "U1", Channel: "C1", Text: odd, Share: true, Direct: true, Values: map[string]string{"why": odd}},
 		Press:   &bot.Press{Key: "p", Person: "U2", Channel: "C2", Message: "1.2", Verb: "promote", Value: odd},
 	}
 }
@@ -130,7 +130,7 @@ func fullOperation() bot.Operation {
 		ID: "01J0000000000000000000000A", Kind: "deploy", About: "production", Ref: "T1/1.2.abc", State: "ask", End: bot.Done, Turn: 3,
 		Entered: at("2026-11-22T14:00:00.000001Z"), Due: at("2026-11-22T14:00:08.123456Z"), Owner: "me", Version: 9, Acts: 2,
 		Asking: "ask/production", Scopes: []string{"production", "stäge"}, Channel: "C1", Asked: ana,
-		Presses: []bot.Decision{{Person: ana, Verb: "promote", At: at("2026-11-22T14:00:00.123456789Z"), Turn: 2, Decides: true, As: []bot.Role{bot.CloudOps}}},
+		Presses: []bot.Decision{{Person: ana, Verb: "promote", At: at("2026-11-22T14:00:00.123456789Z"), Turn: 2, Decides: true, As: []bot.Role{bot.CloudOps}, Late: time.Minute}},
 		Created: at("2026-11-22T13:00:00.5Z"),
 		Trouble: &bot.Trouble{Since: at("2026-11-22T14:00:01Z"), Service: "Jenkins", Ref: "4f2a"},
 		Data:    []byte(`{"text": "<𝄞🚀>", "n":1}`),

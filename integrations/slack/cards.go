@@ -68,6 +68,22 @@ func render(card bot.Card) (line string, blocks []slack.Block) {
 	return line, name(r.fitting())
 }
 
+// block is t in a fixed font, line by line, at most limit long.
+func block(t bot.Text, limit int) string {
+	const fence = "```"
+	s := clean(strings.Trim(t.String(), "\n"), false)
+	if isBlank(s) {
+		return ""
+	}
+	w := writer{room: limit}
+	if w.around(fence+"\n", fixed(s), "\n"+fence); w.full {
+		w = writer{room: limit - 1}
+		w.around(fence+"\n", fixed(s), "\n"+fence)
+		return w.b.String() + "…"
+	}
+	return w.b.String()
+}
+
 type renderer struct {
 	blocks []slack.Block
 	left   int             // of maxTotal
@@ -83,6 +99,8 @@ func (r *renderer) part(p bot.Part) {
 		}
 	case bot.List:
 		r.text(func(limit int) string { return list(p, limit) }, maxText, section)
+	case bot.Block:
+		r.text(func(limit int) string { return block(p.Text, limit) }, maxText, section)
 	case bot.Note:
 		r.text(func(limit int) string { return mrkdwn(p.Text, limit, false) }, maxNote, note)
 	default:

@@ -28,6 +28,10 @@ type Receiver interface {
 	// only then Slack is told that it arrived. After an error Slack tells the
 	// person that it did not.
 	Press(ctx context.Context, p bot.Press) error
+	// Submit is called for a form that was sent. Nil twice means that it is
+	// stored: only then it closes. After an error Slack tells the person to try
+	// again.
+	Submit(ctx context.Context, s bot.Submission) (*bot.Objection, error)
 }
 
 const (
@@ -142,6 +146,9 @@ func (d *desk) handle(ctx context.Context, e socketmode.Event, envelope socketmo
 	case slack.SlashCommand:
 		return d.command(ctx, data, envelope), true
 	case slack.InteractionCallback:
+		if data.Type == slack.InteractionTypeViewSubmission {
+			return d.submission(ctx, data, envelope)
+		}
 		return nil, d.interaction(ctx, data, envelope)
 	case *socketmode.ErrorBadMessage:
 		ref := reference()
@@ -179,6 +186,7 @@ func (d *desk) command(ctx context.Context, cmd slack.SlashCommand, envelope soc
 		Person:  cmd.UserID,
 		Channel: cmd.ChannelID,
 		Text:    typed(cmd.Text),
+		Trigger: cmd.TriggerID,
 	})
 	if card == nil {
 		return nil
@@ -201,6 +209,7 @@ func (d *desk) interaction(ctx context.Context, in slack.InteractionCallback, en
 		Message: in.Container.MessageTs,
 		Verb:    verb(action.ActionID),
 		Value:   action.Value,
+		Trigger: in.TriggerID,
 	}
 	if p.Channel == "" {
 		p.Channel = in.Channel.ID

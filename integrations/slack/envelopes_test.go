@@ -24,7 +24,7 @@ func TestCommandIsAnsweredInItsAck(t *testing.T) {
 		}})
 		d := w.say("/th lock  prod it's broken & <on fire>")
 		w.acked(d)
-		want := bot.Request{Key: "T0FAKE:" + d.TriggerID, Person: ana, Channel: ops, Text: "lock  prod it's broken & <on fire>"}
+		want := bot.Request{Key: "T0FAKE:" + d.TriggerID, Person: ana, Channel: ops, Text: "lock  prod it's broken & <on fire>", Trigger: d.TriggerID}
 		if fmt.Sprint(got) != fmt.Sprint(want) { // its maps cannot be compared
 			t.Errorf("received %+v, want %+v", got, want)
 		}
@@ -91,7 +91,7 @@ func TestPressIsStoredBeforeItsAck(t *testing.T) {
 		}
 		close(stored)
 		w.acked(d)
-		want := bot.Press{Key: "T0FAKE:" + d.TriggerID, Person: ana, Channel: ops, Message: ts, Verb: "promote", Value: "01J.1"}
+		want := bot.Press{Key: "T0FAKE:" + d.TriggerID, Person: ana, Channel: ops, Message: ts, Verb: "promote", Value: "01J.1", Trigger: d.TriggerID}
 		if got := <-presses; got != want {
 			t.Errorf("received %+v, want %+v", got, want)
 		}

@@ -82,7 +82,9 @@ func (c *Client) failed(activity string, err error) error {
 		}
 		e.Final, e.Refused = verdict(no.Err)
 		switch no.Err {
-		case "user_not_found", "users_not_found", "user_not_visible", "no_such_subteam", "message_not_found":
+		case "exchanged_trigger_id", "trigger_exchanged":
+			e.Err = fmt.Errorf("%s: %w", no.Err, bot.ErrTaken)
+		case "not_found", "user_not_found", "users_not_found", "user_not_visible", "no_such_subteam", "message_not_found":
 			e.Err = fmt.Errorf("%s: %w", no.Err, bot.ErrNotFound)
 		}
 		// These say what is wrong with which block, in Slack's words.

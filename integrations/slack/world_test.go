@@ -96,10 +96,11 @@ func answering(t *testing.T, status int, body string) *world {
 	}), Options{APIURL: "http://slack.test/api/", AppToken: "xapp-1", BotToken: "xoxb-1", Channel: ops})
 }
 
-// receiver is a Receiver of two functions; without one it is happy.
+// receiver is a Receiver of three functions; without one it is happy.
 type receiver struct {
 	command func(context.Context, bot.Request) *bot.Card
 	press   func(context.Context, bot.Press) error
+	submit  func(context.Context, bot.Submission) (*bot.Objection, error)
 }
 
 func (r receiver) Command(ctx context.Context, q bot.Request) *bot.Card {
@@ -114,6 +115,13 @@ func (r receiver) Press(ctx context.Context, p bot.Press) error {
 		return nil
 	}
 	return r.press(ctx, p)
+}
+
+func (r receiver) Submit(ctx context.Context, s bot.Submission) (*bot.Objection, error) {
+	if r.submit == nil {
+		return nil, nil
+	}
+	return r.submit(ctx, s)
 }
 
 // run receives until the test ends, or until the function it returns is

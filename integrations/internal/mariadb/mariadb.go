@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 )
 
 // Require is the environment variable that, when it is set, makes a test
@@ -86,16 +87,11 @@ func settings(data string) []string {
 // Process is a running server.
 type Process struct {
 	Address string // on 127.0.0.1
-	stop    func() error
-	gone    <-chan error
+	kill    func() error
 }
 
 // Close kills the server, whose data are as after a power failure.
-func (p *Process) Close() error {
-	err := p.stop()
-	<-p.gone
-	return err
-}
+func (p *Process) Close() error { return p.kill() }
 
 // Run starts a server on a port of its own and waits until it is ready, which
 // takes about a second. Statements that first holds are its first.
@@ -148,11 +144,16 @@ func (p Program) run(ctx context.Context, data string, options []string) (*Proce
 	}
 	gone := make(chan error, 1)
 	go func() { gone <- cmd.Wait() }()
-	server := &Process{Address: address.String(), stop: in.Close, gone: gone}
+	server := &Process{address.String(), sync.OnceValue(func() error {
+		err := in.Close()
+		<-gone
+		return err
+	})}
 	select {
 	case <-log.ready:
 		return server, nil
 	case err := <-gone:
+		in.Close()
 		return nil, fmt.Errorf("%w\n%s", err, log.text.String())
 	case <-ctx.Done():
 		return nil, errors.Join(ctx.Err(), server.Close())
