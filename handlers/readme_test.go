@@ -17,7 +17,7 @@ func TestREADME(t *testing.T) {
 	var list strings.Builder
 	envs := deploys.Environments{{Name: "production", Aliases: []string{"prod"}}}
 	for _, c := range append(handlers.All(handlers.World{Environments: envs}), bot.HistoryCommand(&bot.Bot{}, envs.Words()), bot.Help(&bot.Bot{})) {
-		if c.Hidden {
+		if c.Hidden || c.Unlisted {
 			continue
 		}
 		fmt.Fprintf(&list, "* `/th %s` %s Who: %s.\n", c.Usage(), c.Does, c.Who)

@@ -46,7 +46,7 @@ func commands(file string, people []world.Person) ([]command, error) {
 	}
 	var list []command
 	for _, c := range append(handlers.All(handlers.World{Environments: known}), bot.HistoryCommand(&bot.Bot{}, known.Words()), bot.Help(&bot.Bot{})) {
-		if c.Hidden {
+		if c.Hidden || c.Unlisted {
 			continue
 		}
 		one := command{Names: append([]string{c.Name}, c.Aliases...), Usage: c.Usage(), Does: c.Does, Arguments: []argument{}}

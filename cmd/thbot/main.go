@@ -17,6 +17,7 @@ import (
 
 	"thbot/cmd/thbot/app"
 	"thbot/handlers/when"
+	"thbot/integrations/mysql"
 	"thbot/integrations/slack"
 )
 
@@ -43,6 +44,9 @@ type flags struct {
 		Config  string `short:"c" required:"" placeholder:"FILE" help:"The configuration file."`
 		Private bool   `help:"For a bot whose channel is private; that takes two scopes more."`
 	} `cmd:"" help:"Print the manifest to create the Slack app from."`
+	MysqlProcedures struct {
+		Server string `arg:"" enum:"mysql,mariadb" help:"What the databases are: mysql or mariadb."`
+	} `cmd:"" help:"Print the procedures with which the bot's database account needs no right to make accounts itself."`
 	History struct {
 		Config      string `short:"c" required:"" placeholder:"FILE" help:"The configuration file."`
 		JSON        bool   `name:"json" help:"Print all that is known, a JSON object a line, instead of a table."`
@@ -119,6 +123,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		h := f.History
 		err = history(ctx, h.Config, getenv, app.HistoryQuery{Environment: h.Environment, Person: string(h.Person),
 			Since: h.Since.Time, Limit: int(h.Limit), JSON: h.JSON}, stdout)
+	case "mysql-procedures <server>":
+		var text string
+		if text, err = mysql.Procedures(f.MysqlProcedures.Server); err == nil {
+			_, err = io.WriteString(stdout, text)
+		}
 	case "manifest":
 		err = manifest(f.Manifest.Config, f.Manifest.Private, getenv, stdout)
 	}

@@ -37,7 +37,10 @@ func TestRun(t *testing.T) {
 	}{
 		{"--help", fine, "A Slack bot that runs Treeherder's operations", ""},
 		{"run --help", fine, "until it gets SIGTERM or SIGINT", ""},
-		{"", misuse, "", `expected one of "run", "config", "manifest", "history"`},
+		{"", misuse, "", `expected one of "run", "config", "manifest", "mysql-procedures"`},
+		{"mysql-procedures mariadb", fine, "PROCEDURE thops.ro_create", ""},
+		{"mysql-procedures mysql", fine, "PROCEDURE thops.ro_create", ""},
+		{"mysql-procedures oracle", misuse, "", "must be one of"},
 		{"deploy", misuse, "", "unexpected argument deploy"},
 		{"run", misuse, "", "missing flags: --config=FILE"},
 		{"config", fine, "environments:", ""},
@@ -179,7 +182,7 @@ func TestRunLogsWhyItStops(t *testing.T) {
 	}
 	vars := map[string]string{
 		"SLACK_APP_TOKEN": "xoxb-swapped", "SLACK_BOT_TOKEN": "xapp-swapped",
-		"JENKINS_USER": "bot", "JENKINS_TOKEN": "11ff", "GITHUB_TOKEN": "ghp_x",
+		"JENKINS_USER": "bot", "JENKINS_TOKEN": "11ff", "GITHUB_TOKEN": "ghp_x", "THBOT_DB_STAGE_PASSWORD": "none such",
 	}
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"run", "-c", path}, func(name string) string { return vars[name] }, &stdout, &stderr); code != broken {
@@ -201,7 +204,7 @@ func TestSIGTERM(t *testing.T) {
 	}
 	vars := map[string]string{
 		"SLACK_APP_TOKEN": "xapp-1", "SLACK_BOT_TOKEN": "xoxb-1",
-		"JENKINS_USER": "bot", "JENKINS_TOKEN": "11ff", "GITHUB_TOKEN": "ghp_x",
+		"JENKINS_USER": "bot", "JENKINS_TOKEN": "11ff", "GITHUB_TOKEN": "ghp_x", "THBOT_DB_STAGE_PASSWORD": "none such",
 		"THBOT_SLACK_API_URL": "http://127.0.0.1:1/", // nobody listens there
 		"THBOT_LEDGER":        "sqlite:" + filepath.Join(dir, "thbot.db"),
 	}

@@ -195,3 +195,20 @@ func TestASecretNeverPrints(t *testing.T) {
 		t.Errorf("no secret prints as %q", got)
 	}
 }
+
+// Each database has a password of its own, which stays one when it is printed.
+func TestDatabasePasswords(t *testing.T) {
+	c := Config{Databases: Databases{"stage": {}, "taskcluster-staging": {}}}
+	read := func(vars map[string]string) (Secrets, error) {
+		s := Secrets{Again: func(variable string) (string, error) { return vars[variable], nil }}
+		err := s.readDatabases(c)
+		return s, err
+	}
+	s, err := read(map[string]string{"THBOT_DB_STAGE_PASSWORD": "hunter22", "THBOT_DB_TASKCLUSTER_STAGING_PASSWORD": "hunter23"})
+	if err != nil || len(s.All()) != 2 || strings.Contains(fmt.Sprintf("%#v %v", s.Databases, s.All()), "hunter") {
+		t.Errorf("%v %v", s, err)
+	}
+	if _, err := read(map[string]string{"THBOT_DB_STAGE_PASSWORD": "abc"}); err == nil || strings.Count(err.Error(), "THBOT_DB_") != 2 || strings.Contains(err.Error(), "abc") {
+		t.Errorf("without them: %v", err)
+	}
+}
