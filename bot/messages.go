@@ -36,6 +36,7 @@ func (b *Bot) sendDue(ctx context.Context, room int, start func(func())) (next, 
 				return err
 			}
 			if over {
+				next = now // what waits behind it can go
 				m.Owner, m.Due, m.Dead = "", time.Time{}, unwanted
 				if err := tx.SaveMessage(m); err != nil && !errors.Is(err, ErrMoved) {
 					return err
