@@ -325,7 +325,13 @@ func testGate(t *testing.T, o Options) {
 		t.Errorf("what wrote nothing passed gates: %q", passed)
 	}
 	do(t, l, func(tx bot.Tx) error { return tx.AddReceived(bot.Received{Key: "k"}) })
-	want := []string{"commit arrived, seen: false", "commit done, seen: true"}
+	do(t, l, func(tx bot.Tx) error { return tx.AddOperation(bot.Operation{ID: "o"}) })
+	do(t, l, func(tx bot.Tx) error { return tx.SaveOperation(bot.Operation{ID: "o", Version: 1}) })
+	do(t, l, func(tx bot.Tx) error {
+		return errors.Join(tx.AddEvent(bot.Event{Operation: "o"}), tx.SaveOperation(bot.Operation{ID: "o", Version: 2}))
+	})
+	want := []string{"commit arrived, seen: false", "commit done, seen: true", "commit arrived, seen: true", "commit done, seen: true",
+		"step arrived, seen: true", "step done, seen: true", "commit arrived, seen: true", "commit done, seen: true"}
 	if diff := cmp.Diff(want, passed); diff != "" {
 		t.Errorf("gates (-want +got):\n%s", diff)
 	}

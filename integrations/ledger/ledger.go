@@ -31,7 +31,9 @@ type Options struct {
 	// Gate, if there is one, is called around each commit that writes, on the
 	// goroutine that commits: gate("commit", "arrived") right before it and
 	// gate("commit", "done") when it is durable and nobody knows yet. A test
-	// can hold or kill the process there.
+	// can hold or kill the process there. A commit that does no more than save
+	// operations, as all claims and the looks that find nothing do, is called
+	// "step": there is no end of them.
 	Gate func(call, moment string)
 	Dial web.DialFunc // of connections to MySQL; nil: the network
 }

@@ -157,14 +157,14 @@ func (s *mysqlStore) once(ctx context.Context, f func(bot.Tx) error) (err error,
 	if err, broken := t.run(f); err != nil {
 		return err, crossed(broken)
 	}
-	if t.wrote {
-		s.gate("commit", "arrived")
+	if t.wrote > nothing {
+		s.gate(t.wrote.commit(), "arrived")
 	}
 	if err := begun.Commit(); err != nil {
 		return fmt.Errorf("committing: %w", err), crossed(err)
 	}
-	if t.wrote {
-		s.gate("commit", "done")
+	if t.wrote > nothing {
+		s.gate(t.wrote.commit(), "done")
 	}
 	return nil, false
 }

@@ -182,7 +182,7 @@ func (s *sqliteStore) write() {
 // answers each when it is durable.
 func (s *sqliteStore) together(first job) {
 	fits := make([]job, 0, batch) // to be committed
-	wrote := false
+	var wrote writes
 	err := s.exec("BEGIN IMMEDIATE")
 	if err != nil {
 		first.done <- fmt.Errorf("beginning a transaction: %w", err)
@@ -200,17 +200,17 @@ func (s *sqliteStore) together(first job) {
 			continue
 		}
 		fits = append(fits, next)
-		wrote = wrote || did
+		wrote = max(wrote, did)
 	}
-	if wrote {
-		s.gate("commit", "arrived")
+	if wrote > nothing {
+		s.gate(wrote.commit(), "arrived")
 	}
 	if err := s.exec("COMMIT"); err != nil {
 		s.abandon(fits, fmt.Errorf("committing: %w", err))
 		return
 	}
-	if wrote {
-		s.gate("commit", "done")
+	if wrote > nothing {
+		s.gate(wrote.commit(), "done")
 	}
 	for _, j := range fits {
 		j.done <- nil
@@ -232,9 +232,9 @@ func (s *sqliteStore) waiting(have int) (job, bool) {
 
 // alone runs f in a savepoint. refused is f's error, and f's writes are undone;
 // err means that the whole transaction can not go on.
-func (s *sqliteStore) alone(f func(bot.Tx) error) (wrote bool, refused, err error) {
+func (s *sqliteStore) alone(f func(bot.Tx) error) (wrote writes, refused, err error) {
 	if err := s.exec("SAVEPOINT f"); err != nil {
-		return false, nil, err
+		return nothing, nil, err
 	}
 	t := &tx{
 		view:    view{ctx: context.Background(), session: s.writer, now: clock()},
@@ -244,7 +244,7 @@ func (s *sqliteStore) alone(f func(bot.Tx) error) (wrote bool, refused, err erro
 	refused, _ = t.run(f)
 	if refused != nil {
 		if err := s.exec("ROLLBACK TO f"); err != nil {
-			return false, nil, err
+			return nothing, nil, err
 		}
 	}
 	return t.wrote, refused, s.exec("RELEASE f")

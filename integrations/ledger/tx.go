@@ -46,7 +46,24 @@ type tx struct {
 	view
 	dialect dialect
 	log     *zap.Logger
-	wrote   bool
+	wrote   writes
+}
+
+// writes is how much a transaction has written.
+type writes int
+
+const (
+	nothing writes = iota
+	steps          // operations were saved, and that is all
+	anything
+)
+
+// commit is what the gate calls the commit of so much.
+func (w writes) commit() string {
+	if w == steps {
+		return "step"
+	}
+	return "commit"
 }
 
 var (
@@ -172,9 +189,15 @@ func (t *tx) AddReceived(r bot.Received) error   { return add(t, received, r) }
 func (t *tx) AddOperation(o bot.Operation) error { return add(t, operations, o) }
 func (t *tx) AddMessage(m bot.Message) error     { return add(t, messages, m) }
 
-func (t *tx) SaveReceived(r bot.Received) error   { return save(t, received, r) }
-func (t *tx) SaveOperation(o bot.Operation) error { return save(t, operations, o) }
-func (t *tx) SaveMessage(m bot.Message) error     { return save(t, messages, m) }
+func (t *tx) SaveReceived(r bot.Received) error { return save(t, received, r) }
+func (t *tx) SaveMessage(m bot.Message) error   { return save(t, messages, m) }
+
+func (t *tx) SaveOperation(o bot.Operation) error {
+	before := t.wrote
+	err := save(t, operations, o)
+	t.wrote = max(before, steps)
+	return err
+}
 
 func (t *tx) Hold(scope, operation string) (other string, err error) {
 	other, err = t.Holder(scope)
@@ -303,7 +326,7 @@ func (t *tx) exec(statement string, args ...any) (int64, error) {
 	if t.broken != nil {
 		return 0, t.broken
 	}
-	t.wrote = true
+	t.wrote = anything
 	result, err := t.session.ExecContext(t.ctx, statement, args...)
 	if err == nil {
 		var n int64
