@@ -44,7 +44,7 @@ type reversion struct {
 	promotion
 	Source int      // the run that is rebuilt
 	Replay bool     // it is replayed instead
-	Since  int      // the number that the next run would get when it was confirmed
+	Least  int      // the number that the next run would get when it was confirmed
 	Along  string   // the environment that goes there too, since the same run deploys it
 	Stays  []string // migrations that stay in the database
 	Known  []string // those of which somebody said "I know"

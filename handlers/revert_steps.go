@@ -188,7 +188,7 @@ func (r Revert) unmovedRevert(ctx context.Context, _ bot.Operation, d *reversion
 	case live != d.From:
 		return no(env.Title()+" serves ", bot.Fixed(deploys.Short(live)), " now; it served ", bot.Fixed(deploys.Short(d.From)), " when I asked.")
 	}
-	d.Since = runs.Next
+	d.Least = runs.Next
 	return bot.Next{To: rebuild}, nil
 }
 
@@ -199,7 +199,7 @@ func (r Revert) rebuilt(ctx context.Context, o bot.Operation, d *reversion) (bot
 	if err != nil {
 		return bot.Next{}, err
 	}
-	run, item, found, err := r.Jenkins.Rebuilt(ctx, d.Job, d.Source, d.Since, me)
+	run, item, found, err := r.Jenkins.Rebuilt(ctx, d.Job, d.Source, d.Least, me)
 	if err != nil {
 		return bot.Next{}, err
 	}
