@@ -239,6 +239,10 @@ func (w WatchJob) begin(env deploys.Environment, r deploys.Run, by string) bot.B
 				return false, err
 			}
 			d.From = app.Commit
+			stage, begun := r.Stage(d.Stage)
+			if begun && r.Commit != "" && deploys.Same(r.Commit, app.Commit) && app.Since.After(stage.Started) {
+				d.From = app.Before // it is there already, by this
+			}
 			if by == "" {
 				return false, nil
 			}
