@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"thbot/bot"
@@ -100,14 +101,15 @@ func (w WatchApp) look(ctx context.Context, o bot.Operation, d *deploys.App) (bo
 	return next, nil
 }
 
-// ours says whether a reset put the app there, which tells of it itself.
+// ours says whether a reset put the app there, which tells of it itself. Where
+// it was killed meanwhile the app can be quicker than its next look.
 func (w WatchApp) ours(ctx context.Context, env deploys.Environment, commit string) (ours bool, err error) {
 	err = w.Ledger.View(ctx, func(v bot.View) error {
 		ours = false
 		last, err := v.History(bot.History{Kinds: []string{"reset"}, About: env.Name, Limit: 1})
 		for _, o := range last {
 			var d resetting
-			ours = json.Unmarshal(o.Data, &d) == nil && d.To == commit && (o.State == arriving || o.State == reset)
+			ours = json.Unmarshal(o.Data, &d) == nil && d.To == commit && slices.Contains([]bot.State{moving, unknown, arriving, reset}, o.State)
 		}
 		return err
 	})
