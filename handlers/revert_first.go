@@ -232,9 +232,9 @@ func (r Revert) unblock(ctx context.Context, o bot.Operation, d *reversion) erro
 
 // findable is until when a run that has left the queue may stay unseen. In the
 // queue it may stay.
-func findable(_ bot.Operation, d reversion) time.Time {
+func (r Revert) findable(_ bot.Operation, d reversion) time.Time {
 	if d.Queue != "" {
 		return time.Time{}
 	}
-	return d.Queued.Add(startable)
+	return d.Queued.Add(r.startable())
 }

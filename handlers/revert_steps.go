@@ -14,13 +14,13 @@ import (
 	"thbot/integrations/jenkins"
 )
 
-const (
-	// startable is how long it may take until a rebuilt run shows itself.
-	startable = 5 * time.Minute
-	// arrivable is how long it may take until a rebuilt run has deployed what
-	// comes before its input.
-	arrivable = 2 * time.Hour
-)
+// arrivable is how long it may take until a rebuilt run has deployed what
+// comes before its input.
+const arrivable = 2 * time.Hour
+
+// startable is how long it may take until a rebuilt run shows itself: so many
+// looks, which are usually five minutes.
+func (r Revert) startable() time.Duration { return 30 * r.Times.Follow }
 
 // Steps are a revert's own up to the moment at which the new run's input can be
 // answered, and those of a promotion from there.
@@ -41,9 +41,9 @@ func (r Revert) Steps() map[bot.State]bot.Step[reversion] {
 		checking:   {Look: r.unmovedRevert, Every: r.Times.Follow, GiveUp: bot.After[reversion](checkable), Lapse: moved},
 		blocked:    {Ask: r.askFirst, Look: r.free, Every: r.Times.Follow, GiveUp: bot.After[reversion](20 * time.Minute), Lapse: expired},
 		clearing:   {Look: r.free, Every: r.Times.Follow, GiveUp: bot.After[reversion](stoppable), Lapse: blocked},
-		rebuild:    {Look: r.rebuilt, Act: r.start, Once: true, Refused: failed, Every: r.Times.Follow, GiveUp: bot.After[reversion](startable), Lapse: unknown},
+		rebuild:    {Look: r.rebuilt, Act: r.start, Once: true, Refused: failed, Every: r.Times.Follow, GiveUp: bot.After[reversion](r.startable()), Lapse: unknown},
 		unknown:    {Ask: r.askUnknown, Look: r.rebuilt, Every: r.Times.Follow, Say: r.sayUnknown},
-		queued:     {Ask: r.askQueue, Pressed: r.chosen, Look: r.waits, Every: r.Times.Follow, GiveUp: findable, Lapse: unknown},
+		queued:     {Ask: r.askQueue, Pressed: r.chosen, Look: r.waits, Every: r.Times.Follow, GiveUp: r.findable, Lapse: unknown},
 		unblocking: {Look: r.unblocked, Act: r.unblock, Refused: queued, Every: r.Times.Follow, GiveUp: bot.After[reversion](stoppable), Lapse: queued},
 		comparing:  {Look: r.compare, Every: r.Times.Follow, GiveUp: bot.After[reversion](arrivable), Lapse: lost},
 		promoted:   {End: bot.Done, Say: r.sayReverted},
