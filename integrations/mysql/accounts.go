@@ -84,22 +84,22 @@ func (s *Server) Create(ctx context.Context, name, mark string, l Limits) error 
 		wrong = errors.Join(wrong, fmt.Errorf("%.80q is no mark", mark))
 	}
 	if wrong != nil {
-		return &Error{Server: s.config.Name, Activity: activity, Kind: ErrName, cause: wrong}
+		return &Error{Server: s.config.Name, Activity: activity, Kind: ErrNotOurs, cause: wrong}
 	}
 	return s.write(ctx, activity, ErrExists, func(r rights) statement { return r.create(name, mark, l) })
 }
 
 // Grant lets an account that Create made read [Database]. If the server refuses
-// that, the account is dropped again, and Left in the [Error] says if even that
-// did not work. Otherwise it may be called again.
+// that, the account is dropped again, and the [Error] says whether that worked.
+// After any other error it may be called again.
 func (s *Server) Grant(ctx context.Context, name string) error {
 	err := s.change(ctx, "giving rights to account", name, func(r rights) statement { return r.grant(name) })
 	var refused *Error
-	if errors.As(err, &refused) && refused.kind().final && refused.Kind != ErrMissing && refused.Kind != ErrName {
+	if errors.As(err, &refused) && refused.kind().final && refused.Kind != ErrMissing && refused.Kind != ErrNotOurs {
 		// There is no transaction around CREATE USER and GRANT.
-		if e := s.Drop(ctx, name); e != nil && !errors.Is(e, ErrMissing) {
-			refused.Left = true
-		}
+		e := s.Drop(ctx, name)
+		refused.Dropped = e == nil || errors.Is(e, ErrMissing)
+		refused.Left = !refused.Dropped
 	}
 	return err
 }
@@ -132,7 +132,7 @@ func (s *Server) change(ctx context.Context, activity, name string, build func(r
 // about adds a name to an activity, if the bot has to do with such a name.
 func (s *Server) about(activity, name string) (string, error) {
 	if err := CheckName(name); err != nil {
-		return "", &Error{Server: s.config.Name, Activity: fmt.Sprintf("%s %.40q", activity, name), Kind: ErrName, cause: err}
+		return "", &Error{Server: s.config.Name, Activity: fmt.Sprintf("%s %.40q", activity, name), Kind: ErrNotOurs, cause: err}
 	}
 	return activity + " " + name, nil
 }

@@ -42,6 +42,10 @@ func TestOpen(t *testing.T) {
 			t.Errorf("nothing is wrong with what is %q", wrong)
 		}
 		if s != nil {
+			d := s.driver
+			if !d.InterpolateParams || d.MultiStatements || d.RejectReadOnly || d.AllowFallbackToPlaintext || d.AllowCleartextPasswords || d.TLS == nil {
+				t.Errorf("the driver is given %+v", d)
+			}
 			s.Close()
 		}
 	}

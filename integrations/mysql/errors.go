@@ -19,7 +19,7 @@ var (
 	ErrMissing     error = &kind{says: "there is no such account or table", unsent: true, final: true, core: bot.ErrNotFound}
 	ErrPolicy      error = &kind{says: "the server's rules for passwords refuse one of 60 hexadecimal digits, or its hash", unsent: true, final: true}
 	ErrRights      error = &kind{says: "the bot's account lacks a right, or the procedures of `thbot mysql-procedures` are not installed", unsent: true, final: true}
-	ErrName        error = &kind{says: "this account is none that the bot may change", unsent: true, final: true}
+	ErrNotOurs     error = &kind{says: "this is no account, mark or limit that the bot may set", unsent: true, final: true}
 	ErrLocked      error = &kind{says: "the account is locked", unsent: true, final: true}
 	ErrUntrusted   error = &kind{says: "the server does not prove who it is", unsent: true, final: true}
 	ErrNotReplica  error = &kind{says: "what should be the replica is not one that can only be read", final: true}
@@ -46,45 +46,45 @@ func (k *kind) Unwrap() error { return k.core }
 
 // numbers are the errors of servers that mean the same whatever was asked.
 var numbers = map[uint16]error{
+	1021: ErrUncertain,   // the disk is full
+	1026: ErrUncertain,   // writing a file
+	1030: ErrUncertain,   // of a storage engine
 	1040: ErrUnreachable, // too many connections
 	1042: ErrUnreachable,
 	1044: ErrRights, // no access to a database
 	1045: ErrLogin,
-	1021: ErrUncertain, // the disk is full
-	1026: ErrUncertain, // writing a file
-	1030: ErrUncertain, // of a storage engine
 	1053: ErrUncertain, // it is shutting down
-	1105: ErrUncertain, // unknown to the server itself
 	1095: ErrRights,    // not the owner of a session
+	1105: ErrUncertain, // unknown to the server itself
 	1129: ErrLogin,     // the client's host is blocked
 	1130: ErrLogin,     // the client's host is not allowed
 	1133: ErrMissing,   // GRANT to an account that is missing: MariaDB, MySQL 5.7
 	1142: ErrRights,    // a table
 	1143: ErrRights,    // a column
 	1146: ErrMissing,   // no such table
+	1180: ErrUncertain, // while committing
 	1203: ErrUnreachable,
 	1205: ErrBusy, // waited for a lock
 	1213: ErrBusy,
 	1226: ErrUnreachable, // too many connections of this account
 	1227: ErrRights,      // a global right
 	1305: ErrRights,      // no such procedure
-	1180: ErrUncertain,   // while committing
 	1317: ErrUncertain,   // interrupted
-	1927: ErrUncertain,   // the connection was killed
-	1969: ErrUncertain,   // it took too long: MariaDB
-	3024: ErrUncertain,   // the same: MySQL
 	1370: ErrRights,      // a procedure may not be called
 	1372: ErrPolicy,      // not a hash
 	1410: ErrMissing,     // GRANT to an account that is missing: MySQL 8
-	1644: ErrName,        // the procedures' own refusal
+	1644: ErrNotOurs,     // the procedures' own refusal
 	1698: ErrLogin,
 	1819: ErrPolicy,
 	1820: ErrLogin, // its password has expired
 	1836: ErrReadOnly,
-	1862: ErrLogin,  // the same
-	3118: ErrLocked, // MySQL
-	3894: ErrPolicy, // the old password cannot stay when the plugin changes
-	4151: ErrLocked, // MariaDB
+	1862: ErrLogin,     // the same
+	1927: ErrUncertain, // the connection was killed
+	1969: ErrUncertain, // it took too long: MariaDB
+	3024: ErrUncertain, // the same: MySQL
+	3118: ErrLocked,    // MySQL
+	3894: ErrPolicy,    // the old password cannot stay when the plugin changes
+	4151: ErrLocked,    // MariaDB
 }
 
 // Numbers that mean different things.
@@ -101,11 +101,11 @@ type Error struct {
 	Activity string // "making account ro_bea"
 	Kind     error  // one of those above
 	Number   uint16 // of the server's own error; 0: it had none
-	// Left says that an account was made whose rights could not be given, and
-	// that it could not be dropped either.
-	Left   bool
-	cause  error // never one of the server's
-	unsent bool
+	// Dropped says that an account whose rights could not be given was dropped
+	// again, and Left that even that did not work.
+	Dropped, Left bool
+	cause         error // never one of the server's
+	unsent        bool
 }
 
 func (e *Error) Error() string {
@@ -117,7 +117,10 @@ func (e *Error) Error() string {
 	if e.cause != nil {
 		fmt.Fprintf(&b, ": %v", e.cause)
 	}
-	if e.Left {
+	switch {
+	case e.Dropped:
+		b.WriteString("; the account was dropped again")
+	case e.Left:
 		b.WriteString("; the account is still there, without rights: dropping it again did not work either")
 	}
 	return b.String()
@@ -141,6 +144,8 @@ func (e *Error) why() string {
 		number = fmt.Sprintf(" (MySQL's error %d)", e.Number)
 	}
 	switch {
+	case e.Dropped:
+		rest = "The account was dropped again."
 	case e.Left:
 		rest = "The account is there, without rights; dropping it again did not work either, so somebody has to."
 	case !e.NotSent():
@@ -163,7 +168,7 @@ func (e *Error) Service() string { return "MySQL" }
 func (e *Error) Retryable() (time.Duration, bool) { return 0, !e.kind().final }
 
 // NotSent reports whether certainly nothing was changed.
-func (e *Error) NotSent() bool { return !e.Left && (e.unsent || e.kind().unsent) }
+func (e *Error) NotSent() bool { return !e.Dropped && !e.Left && (e.unsent || e.kind().unsent) }
 
 // wrong says what became of a statement that err was returned for. number1396
 // is what that number means here.
@@ -205,6 +210,5 @@ func (s *Server) unconnected(activity string, err error) *Error {
 	case e.Kind == ErrUncertain || e.Kind == ErrRefused:
 		e.Kind = ErrUnreachable
 	}
-	e.unsent = true
 	return e
 }

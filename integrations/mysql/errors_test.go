@@ -40,7 +40,7 @@ func TestErrors(t *testing.T) {
 		{1205, "Lock wait timeout exceeded", nil, ErrBusy, false, true},
 		{1317, "Query execution was interrupted", nil, ErrUncertain, false, false},
 		{1064, "You have an error in your SQL syntax near 'IDENTIFIED BY '" + secret + "''", nil, ErrRefused, true, false},
-		{1644, "not a hash of a password: " + secret, nil, ErrName, true, true},
+		{1644, "not a hash of a password: " + secret, nil, ErrNotOurs, true, true},
 	} {
 		var err error = s.wrong("changing the password of account ro_bea", &mysql.MySQLError{Number: tt.number, Message: tt.message + secret}, tt.meaning)
 		if !errors.Is(err, tt.want) {
@@ -91,6 +91,8 @@ func TestRefusalsReadWell(t *testing.T) {
 		"While giving rights to account ro_bea on stage's primary: the bot's account lacks a right, or the procedures of `thbot mysql-procedures`" +
 			" are not installed (MySQL's error 1044). The account is there, without rights; dropping it again did not work either, so somebody has to.": {
 			Activity: "giving rights to account ro_bea", Kind: ErrRights, Number: 1044, Left: true},
+		"While giving rights to account ro_bea on stage's primary: the server refuses it (MySQL's error 1064). The account was dropped again.": {
+			Activity: "giving rights to account ro_bea", Kind: ErrRefused, Number: 1064, Dropped: true},
 	} {
 		e.Server = "stage's primary"
 		var refused *bot.Refused

@@ -38,7 +38,20 @@ type Config struct {
 	User     string
 	Password func() string // asked for each connection, since its file may change
 	TLS      TLS
-	// Procedures says that User may only call what [Procedures] installs.
+	// Procedures says that User may only call what [Procedures] installs. Else,
+	// to make accounts it needs
+	//
+	//	GRANT CREATE USER ON *.*
+	//	GRANT SELECT ON treeherder.* WITH GRANT OPTION
+	//
+	// to look at them
+	//
+	//	GRANT SELECT (User, Host, ssl_type) ON mysql.user (MySQL: and account_locked)
+	//	GRANT SELECT (User, Host, Db, Select_priv) ON mysql.db
+	//
+	// and to see and end sessions
+	//
+	//	GRANT PROCESS, CONNECTION ADMIN ON *.* (MySQL: CONNECTION_ADMIN)
 	Procedures bool
 	// Services are the accounts whose passwords ChangePassword may change.
 	Services []string

@@ -120,6 +120,13 @@ func (s *scene) granted(t *testing.T, name string) Password {
 	return p
 }
 
+// await awaits an account on a server that should have it soon.
+func (s *scene) await(t *testing.T, server *Server, name string, p Password) (Identity, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return server.Await(ctx, name, p, s.id)
+}
+
 // count asks the administrator for a number.
 func count(t *testing.T, n *mariadbpair.Node, query string, args ...any) (number int) {
 	t.Helper()
@@ -152,6 +159,7 @@ func testLife(t *testing.T, s *scene) {
 		t.Errorf("before it is made: %v", err)
 	}
 	do(t, s.primary.Create(ctx, "ro_bea", "01JOPERATION", limits))
+	t.Cleanup(func() { _ = s.primary.Drop(context.Background(), "ro_bea") }) // if it fails in between
 	want := Account{Name: "ro_bea", Host: "%", TLS: true}
 	if s.user == "thprocs" {
 		want.Mark = "01JOPERATION"
@@ -178,7 +186,7 @@ func testLife(t *testing.T, s *scene) {
 
 	old, fresh := NewPassword(), NewPassword()
 	do(t, s.primary.SetPassword(ctx, "ro_bea", old))
-	id, err := s.replica.Await(ctx, "ro_bea", old, s.id)
+	id, err := s.await(t, s.replica, "ro_bea", old)
 	if err != nil || id.ID == s.id.ID || !id.ReadOnly {
 		t.Fatalf("the replica is %+v; %v", id, err)
 	}
@@ -200,7 +208,7 @@ func testLife(t *testing.T, s *scene) {
 	}
 
 	do(t, s.primary.SetPassword(ctx, "ro_bea", fresh))
-	if _, err := s.replica.Await(ctx, "ro_bea", fresh, s.id); err != nil {
+	if _, err := s.await(t, s.replica, "ro_bea", fresh); err != nil {
 		t.Error(err)
 	}
 	_, err = s.replica.Try(ctx, "ro_bea", old, s.id)
@@ -279,14 +287,14 @@ func testHostile(t *testing.T, s *scene) {
 			s.primary.Lock(ctx, name), s.primary.Drop(ctx, name), looked, listed, killed, tried, changed,
 			s.primary.DiscardOldPassword(ctx, name),
 		} {
-			wants(t, err, ErrName, p)
+			wants(t, err, ErrNotOurs, p)
 		}
 	}
 	for _, mark := range []string{"", "it's", "a b", strings.Repeat("a", 65)} {
-		wants(t, s.primary.Create(ctx, "ro_bea", mark, limits), ErrName)
+		wants(t, s.primary.Create(ctx, "ro_bea", mark, limits), ErrNotOurs)
 	}
 	for _, l := range []Limits{{}, {0, time.Minute, 1}, {1, 0, 1}, {1, time.Minute, -1}, {1001, time.Minute, 1}, {1, 48 * time.Hour, 1}} {
-		wants(t, s.primary.Create(ctx, "ro_bea", "01J", l), ErrName)
+		wants(t, s.primary.Create(ctx, "ro_bea", "01J", l), ErrNotOurs)
 	}
 	if after := count(t, s.Primary, "SELECT COUNT(*) FROM mysql.user"); after != before {
 		t.Errorf("there were %d accounts, and now there are %d", before, after)
@@ -333,10 +341,10 @@ func testService(t *testing.T, s *scene) {
 	do(t, s.Primary.Run(ctx, "CREATE USER 'redash'@'%' IDENTIFIED BY 'old' REQUIRE SSL;\nCREATE USER 'other'@'%' IDENTIFIED BY 'old';\n"))
 	defer s.Primary.Run(context.Background(), "DROP USER 'redash'@'%';\nDROP USER 'other'@'%';\n")
 	_, err := s.primary.ChangePassword(ctx, "other", p)
-	wants(t, err, ErrName, p)
+	wants(t, err, ErrNotOurs, p)
 	if s.user == "thprocs" {
 		_, err := s.primary.ChangePassword(ctx, "redash", p)
-		wants(t, err, ErrName, p) // thops.services does not name it
+		wants(t, err, ErrNotOurs, p) // thops.services does not name it
 		do(t, s.Primary.Run(ctx, "INSERT INTO thops.services VALUES ('redash'), ('th_admin');\n"))
 		defer s.Primary.Run(context.Background(), "DELETE FROM thops.services;\n")
 	}

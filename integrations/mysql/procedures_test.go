@@ -99,7 +99,7 @@ func TestProceduresForMySQL(t *testing.T) {
 		_, err := conn.ExecContext(ctx, st.text, st.values()...)
 		do(t, err)
 	}
-	if _, err := s.replica.Await(ctx, "ro_bea", p, s.id); err != nil {
+	if _, err := s.await(t, s.replica, "ro_bea", p); err != nil {
 		t.Error(err)
 	}
 	if n := count(t, pair.Primary, "SELECT COUNT(*) FROM thops.accounts WHERE name = 'ro_bea' AND mark = '01J'"); n != 1 {
@@ -120,7 +120,7 @@ func TestProceduresForMySQL(t *testing.T) {
 		t.Errorf("the statement stays behind: %v; %v", left != nil, err)
 	}
 	for _, secret := range []string{p.text, sha2.args[1] + "\n", "$A$005$" + strings.Repeat("'", 63), strings.ToLower(p.native())} {
-		wants(t, s.primary.wrong("x", call(thops("ro_rotate", "ro_bea", secret)), nil), ErrName, p)
+		wants(t, s.primary.wrong("x", call(thops("ro_rotate", "ro_bea", secret)), nil), ErrNotOurs, p)
 	}
 	for _, name := range hostile {
 		if call(as57.drop(name)) == nil {

@@ -36,7 +36,7 @@ func testLag(t *testing.T, s *scene) {
 	before := count(t, s.Replica, refusals)
 	done := make(chan error)
 	go func() {
-		_, err := s.replica.Await(ctx, "ro_lagged", p, s.id)
+		_, err := s.await(t, s.replica, "ro_lagged", p)
 		done <- err
 	}()
 	for count(t, s.Replica, refusals) < before+2 {
@@ -88,14 +88,14 @@ func testReadOnly(t *testing.T, s *scene) {
 func testNotReplica(t *testing.T, s *scene) {
 	ctx := t.Context()
 	p := s.granted(t, "ro_pair")
-	_, err := s.primary.Await(ctx, "ro_pair", p, s.id)
+	_, err := s.await(t, s.primary, "ro_pair", p)
 	wants(t, err, ErrNotReplica, p)
-	if _, err := s.replica.Await(ctx, "ro_pair", p, s.id); err != nil {
+	if _, err := s.await(t, s.replica, "ro_pair", p); err != nil {
 		t.Fatal(err)
 	}
 	do(t, s.Replica.ReadOnly(ctx, false)) // somebody made it a primary
 	defer s.Replica.ReadOnly(context.Background(), true)
-	_, err = s.replica.Await(ctx, "ro_pair", p, s.id)
+	_, err = s.await(t, s.replica, "ro_pair", p)
 	wants(t, err, ErrNotReplica, p)
 	var refused *bot.Refused
 	if !errors.As(err, &refused) {

@@ -37,14 +37,7 @@ func (s statement) values() []any {
 	return all
 }
 
-// direct speaks to the server as somebody who has CREATE USER and may pass
-// SELECT on treeherder.* on. To look, it needs on MariaDB
-//
-//	GRANT SELECT (User, Host, ssl_type) ON mysql.user
-//	GRANT SELECT (User, Host, Db, Select_priv) ON mysql.db
-//
-// and on MySQL account_locked of mysql.user too. To see and end sessions it
-// needs PROCESS and CONNECTION ADMIN (MySQL: CONNECTION_ADMIN).
+// direct speaks to the server as somebody who makes accounts itself.
 type direct struct{ Identity }
 
 func (d direct) create(name, mark string, l Limits) statement {

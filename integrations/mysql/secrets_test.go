@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -22,7 +23,7 @@ func testLogs(t *testing.T, s *scene) {
 	do(t, s.Primary.Run(ctx, "INSERT INTO thops.services VALUES ('redash');\n"))
 	_, err := s.primary.ChangePassword(ctx, "redash", service)
 	do(t, err)
-	if _, err := s.replica.Await(ctx, "ro_logged", p, s.id); err != nil {
+	if _, err := s.await(t, s.replica, "ro_logged", p); err != nil {
 		t.Fatal(err)
 	}
 	do(t, s.CatchUp(ctx))
@@ -123,8 +124,13 @@ func testCertificates(t *testing.T, s *scene) {
 
 	p := NewPassword()
 	c := s.config(s.Replica) // with a name
-	_, err = s.open(t, c).Await(ctx, "ro_bea", p, s.id)
-	wants(t, err, ErrUntrusted, p) // and not after a long wait
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, err = s.open(t, c).Await(limited, "ro_bea", p, s.id)
+	wants(t, err, ErrUntrusted, p)
+	if limited.Err() != nil {
+		t.Error("it was awaited that the certificate becomes a better one")
+	}
 }
 
 // A server without TLS, or somebody between who takes it away, gets no password.

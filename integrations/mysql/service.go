@@ -35,7 +35,7 @@ func (s *Server) DiscardOldPassword(ctx context.Context, name string) error {
 // aboutService adds a name to an activity, if the configuration names it.
 func (s *Server) aboutService(activity, name string) (string, error) {
 	if !slices.Contains(s.config.Services, name) {
-		return "", &Error{Server: s.config.Name, Activity: fmt.Sprintf("%s %.40q", activity, name), Kind: ErrName}
+		return "", &Error{Server: s.config.Name, Activity: fmt.Sprintf("%s %.40q", activity, name), Kind: ErrNotOurs}
 	}
 	return activity + " " + name, nil
 }

@@ -112,7 +112,7 @@ func testRights(t *testing.T, s *scene) {
 		err := s.primary.Grant(ctx, "ro_half")
 		wants(t, err, ErrRights)
 		var e *Error
-		if !errors.As(err, &e) || e.Left || !e.NotSent() {
+		if !errors.As(err, &e) || e.Left || !e.Dropped || e.NotSent() {
 			t.Errorf("it is left: %v", err)
 		}
 		if _, err := s.primary.Account(ctx, "ro_half"); !errors.Is(err, ErrMissing) {
@@ -122,7 +122,7 @@ func testRights(t *testing.T, s *scene) {
 		do(t, s.primary.Create(ctx, "ro_half", "01J", limits), s.Primary.Run(ctx, "REVOKE CREATE USER ON *.* FROM 'thbot'@'%';\n"))
 		err = s.primary.Grant(ctx, "ro_half")
 		wants(t, err, ErrRights)
-		if !errors.As(err, &e) || !e.Left || e.NotSent() {
+		if !errors.As(err, &e) || !e.Left || e.Dropped || e.NotSent() {
 			t.Errorf("it is not said that the account is left: %v", err)
 		}
 		if _, err := s.primary.Account(ctx, "ro_half"); err != nil {

@@ -49,7 +49,10 @@ func (p *Pair) node(ctx context.Context, program mariadb.Program, data, name str
 		"--ssl-ca=" + filepath.Join(data, "ca.pem"),
 		"--ssl-cert=" + filepath.Join(data, "cert.pem"),
 		"--ssl-key=" + filepath.Join(data, "key.pem"),
-		"--character-set-server=utf8", "--collation-server=utf8_bin", // as Treeherder's docker/mysql.cnf had it
+		// As Treeherder's docker/mysql.cnf had it. By this mode GRANT makes an
+		// account that is missing.
+		"--character-set-server=utf8", "--collation-server=utf8_bin",
+		"--sql-mode=NO_ENGINE_SUBSTITUTION,STRICT_ALL_TABLES",
 		"--general-log", "--general-log-file=general.log",
 		"--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync",
 	}, options...)
