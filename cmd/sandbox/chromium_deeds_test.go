@@ -33,6 +33,7 @@ func (w window) confirm() {
 
 // A revert, as whoever carries the pager makes it.
 func testReverts(t *testing.T, w window) {
+	w.dark(false) // and nothing moves
 	w.become("cleo")
 	w.keys("/th revert prod" + kb.Enter)
 	w.click("Back to 70c3e55…")
@@ -47,4 +48,29 @@ func testReverts(t *testing.T, w window) {
 	if live, proceeds := w.box.now().Live("production"), w.box.now().Jenkins.Proceeds(); live != world.Commit("70c3e55") || len(proceeds) != 1 || proceeds[0].Run != 813 {
 		t.Errorf("live %s, proceeded %v", live, proceeds)
 	}
+}
+
+// A page, answered by the contact in her direct messages.
+func testPages(t *testing.T, w window) {
+	w.dark(false) // and nothing moves
+	w.turn("contact-quiet")
+	w.become("nora")
+	w.keys("/th page the site is down" + kb.Enter)
+	w.says("Page cleo?")
+	w.says("does not want to be disturbed")
+	w.accessible("page")
+	w.picture("page")
+	w.click("Page now")
+	w.says("nora pages cleo")
+	w.become("cleo")
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#channels [value="dm"]').click()`))
+	w.says("nora pages you")
+	w.accessible("paged")
+	w.picture("paged")
+	w.click("I'm on it")
+	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#channels [value="treeherder-ops"]').click()`))
+	w.says("cleo is on it")
+	w.click("Resolved")
+	w.says("Resolved after")
+	w.picture("resolved")
 }

@@ -32,10 +32,11 @@ func TestRevertible(t *testing.T) {
 	back := map[string]string{
 		"kill": "start", "stop": "start", "app-break": "app-mend", "serve-old": "serve-new",
 		"jenkins-down": "jenkins-up", "github-down": "github-up", "slack-hostile": "slack-behave", "ci-red": "ci-green",
+		"contact-away": "contact-back", "contact-quiet": "contact-heard", "topic": "topic-usual", "hurry": "unhurry",
 		// What heals by itself, or the bot does.
 		"slack-drop": "", "slack-deaf": "",
 	}
-	counterparts := []string{"start", "app-mend", "serve-new", "jenkins-up", "github-up", "slack-behave", "ci-green"}
+	counterparts := []string{"start", "app-mend", "serve-new", "jenkins-up", "github-up", "slack-behave", "ci-green", "contact-back", "contact-heard", "topic-usual", "unhurry"}
 	for _, k := range c.world().Switches {
 		if slices.Contains(counterparts, k.Name) {
 			if k.Possible {

@@ -33,6 +33,7 @@ type sandbox struct {
 type scene struct {
 	*world.World
 	bot      *process
+	ledger   string
 	unwatch  context.CancelFunc
 	unwatchd chan struct{}
 	commands []command // of the bot
@@ -145,6 +146,7 @@ func (s *sandbox) begin() (sc *scene, err error) {
 	}
 	config := filepath.Join(s.dir, fmt.Sprintf("thbot-%d.yaml", n))
 	ledger := "sqlite:" + filepath.Join(s.dir, fmt.Sprintf("thbot-%d.db", n))
+	sc.ledger = ledger
 	if err := os.WriteFile(config, []byte(sc.Config(ledger, s.how.Times)), 0o600); err != nil {
 		return nil, err
 	}

@@ -38,11 +38,13 @@ type person struct {
 	Name string `json:"name"`
 	Role string `json:"role"`
 	Zone string `json:"zone,omitempty"` // IANA name of the time zone
+	Is   string `json:"is,omitempty"`   // away, not to be disturbed
 }
 
 type channel struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Topic string `json:"topic"` // as the Web API has it
 }
 
 type environment struct {
@@ -126,13 +128,13 @@ func (s *sandbox) world(*http.Request) (any, error) {
 		Unexpected: append([]string{}, sc.Unexpected()...),
 	}
 	for _, p := range sc.People() {
-		st.People = append(st.People, person{p.ID, p.Name, p.Role, p.Zone})
+		st.People = append(st.People, person{p.ID, p.Name, p.Role, p.Zone, availability(sc.Slack, p.ID)})
 	}
 	for _, p := range sc.Everybody() {
 		st.Names[p.ID] = p.Name
 	}
 	for _, c := range sc.Places() {
-		st.Channels = append(st.Channels, channel{c.ID, c.Name})
+		st.Channels = append(st.Channels, channel{c.ID, c.Name, sc.Slack.Topic(c.ID)})
 	}
 	for _, name := range world.Environments {
 		a := sc.State(name)

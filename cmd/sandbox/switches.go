@@ -80,6 +80,12 @@ var someApp = []parameter{{"app", "One of " + strings.Join(world.Environments, "
 
 // switches are all there are, in the order in which the page has them.
 func switches() []knob {
+	return append(services(), append(people(),
+		knob{Name: "reset", Group: "world", Label: "Begin again", Does: "A new world and a new ledger; what was here is forgotten.", Do: reset})...)
+}
+
+// services are the switches of what the bot works with, and of the bot.
+func services() []knob {
 	return []knob{
 		{Name: "kill", Group: "bot", Label: "Kill", Does: "kill -9 of the real process: no time to save anything.", Possible: (*scene).runs, Do: kill},
 		{Name: "stop", Group: "bot", Label: "Stop", Does: "SIGTERM: it finishes what it has begun, and ends.", Possible: (*scene).runs, Do: stop},
@@ -130,8 +136,6 @@ func switches() []knob {
 			Possible: func(sc *scene) bool { return !sc.outages().GitHub }, Do: githubDown(true)},
 		{Name: "github-up", Group: "github", Label: "Give it back", Does: "GitHub answers again.",
 			Possible: func(sc *scene) bool { return sc.outages().GitHub }, Do: githubDown(false)},
-
-		{Name: "reset", Group: "world", Label: "Begin again", Does: "A new world and a new ledger; what was here is forgotten.", Do: reset},
 	}
 }
 

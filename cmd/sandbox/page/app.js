@@ -3,11 +3,12 @@ import { again, avatar, h } from "./dom.js";
 import { chat } from "./chat.js";
 import { composer } from "./composer.js";
 import { home, modal } from "./modal.js";
+import { mrkdwn } from "./mrkdwn.js";
 import { readIn } from "./time.js";
 import { world } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
-const hints = ["/th", "/th status", "/th deploy prod", "/th help"];
+const hints = ["/th", "/th status", "/th deploy prod", "/th page the site is down", "/th help"];
 
 // Two windows can be two people, so who one is stands in the address.
 const me = { as: "ana", channel: "treeherder-ops", ...inAddress() };
@@ -147,7 +148,7 @@ function show({ w, person, places, place, content, views }) {
   }
   reading(person, place);
   const count = (p) => unread(person, p);
-  choices($("people"), "as", w.people.map((p) => [p.name, person === p, [p.name, p.role], () => [avatar(p.name), h("span", {}, h("b", {}, p.name), h("small", {}, p.role))]]));
+  choices($("people"), "as", w.people.map((p) => [p.name, person === p, [p.name, p.role, p.is], () => [avatar(p.name), h("span", {}, h("b", {}, p.name), h("small", {}, p.is ? `${p.role} · ${p.is}` : p.role))]]));
   choices($("channels"), "channel", places.map((p) => [p.name, place === p, [p.name, count(p)], () => [
     h("span", { class: "hash", "aria-hidden": "true" }, signs[p.kind]), h("span", {}, p.kind === "channel" ? p.name : title(p)),
     count(p) > 0 && h("span", { class: "unread", title: "unread" }, String(count(p)))]]));
@@ -155,6 +156,9 @@ function show({ w, person, places, place, content, views }) {
   menu($("channel-list"), "channel", places.map((p) => [p.name, title(p) + (count(p) ? ` (${count(p)} unread)` : "")]), place.name);
   $("room").textContent = title(place);
   again($("self"), person, () => ["You are ", h("b", {}, person.name), `, ${person.role}${person.zone ? `, in ${person.zone}` : ""}.`]);
+  const above = w.channels.find((c) => c.id === place.id)?.topic ?? "";
+  $("topic").hidden = !above;
+  again($("topic"), [above, w.names], () => mrkdwn(above, w.names));
   document.title = `${person.name} in ${title(place)} – thbot sandbox`;
   const names = { ...w.names, ...Object.fromEntries(w.channels.map((c) => [c.id, c.name])) };
   const atHome = place.kind === "home";

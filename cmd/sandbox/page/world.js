@@ -23,7 +23,7 @@ export function world(panel, change, log) {
   document.getElementById("group-bot").append(list("bot"));
   panel.append(h("section", {},
     h("h2", {}, "Change the world"),
-    [["jenkins", "Jenkins"], ["apps", "The apps"], ["slack", "Slack"], ["github", "GitHub"], ["world", "Everything"]]
+    [["jenkins", "Jenkins"], ["apps", "The apps"], ["slack", "Slack"], ["github", "GitHub"], ["people", "People"], ["world", "Everything"]]
       .map(([group, title]) => [h("h3", {}, title), list(group)])));
   const wrong = h("div");
   const lines = h("ol", { class: "journal", tabIndex: 0, "aria-label": "Log" });

@@ -54,6 +54,9 @@ type Person struct {
 	Foreign     bool   `yaml:"foreign"` // of another workspace
 	Bot         bool   `yaml:"bot"`
 	Deactivated bool   `yaml:"deactivated"`
+	Away        bool   `yaml:"away"`
+	// Undisturbed is how long from the beginning they do not want to be disturbed.
+	Undisturbed time.Duration `yaml:"undisturbed"`
 }
 
 // playable reports whether one can be p.

@@ -83,6 +83,7 @@ type World struct {
 	ci       map[string]string   // what CI says, by commit
 	checks   map[string]int64    // its check runs, by commit
 	hostile  *hostility          // nil: Slack behaves
+	answers  time.Duration       // how long each who is paged has; 0: as the file says
 	changed  chan struct{}       // closed and forgotten at the next change
 	timers   []*time.Timer
 	urls     map[string]string
@@ -115,6 +116,10 @@ func (f File) New(pace Pace) *World {
 			person.Team = "T0ELSEWHERE"
 		}
 		w.Slack.AddPerson(person)
+		w.Slack.SetPresence(p.ID, !p.Away)
+		if p.Undisturbed > 0 {
+			w.Slack.SetDND(p.ID, time.Now().Add(p.Undisturbed))
+		}
 	}
 	for _, c := range f.Channels {
 		w.Slack.AddChannel(fakeslack.Channel{ID: c.ID, Name: c.Name, Topic: c.Topic, Private: c.Private, Members: f.members(c)})
@@ -370,7 +375,7 @@ environments:
     deploys: "It has its own pipeline, which I do not know."
 times: {%[14]s}
 `, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
-		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom(), strings.Join(w.file.idsOf(w.file.Backups), ", "), cmp.Or(w.file.Answers, 5*time.Minute))
+		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom(), strings.Join(w.file.idsOf(w.file.Backups), ", "), w.Answers())
 }
 
 // Env is the environment that the bot is started with: secrets that are none.
@@ -379,4 +384,30 @@ func Env() map[string]string {
 		"SLACK_APP_TOKEN": fakeslack.DefaultAppToken, "SLACK_BOT_TOKEN": fakeslack.DefaultBotToken,
 		"JENKINS_USER": fakejenkins.User, "JENKINS_TOKEN": fakejenkins.Token, "GITHUB_TOKEN": fakegithub.Token,
 	}
+}
+
+// Answers is how long each who is paged has to answer.
+func (w *World) Answers() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return cmp.Or(w.answers, w.file.Answers, 5*time.Minute)
+}
+
+// AnswerWithin changes that, for the next configuration; 0: as the world has it.
+func (w *World) AnswerWithin(length time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = length
+}
+
+// Room is the id of the bot's channel.
+func (w *World) Room() string {
+	room, _ := w.file.place(w.file.Room) // checked to be there
+	return room.ID
+}
+
+// UsualTopic is the topic that the channel had in the beginning.
+func (w *World) UsualTopic() string {
+	room, _ := w.file.place(w.file.Room)
+	return room.Topic
 }

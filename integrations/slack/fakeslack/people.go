@@ -228,3 +228,25 @@ func (s *Server) group(id string) (Group, bool) {
 	}
 	return s.groups[i], true
 }
+
+// Availability is how people see somebody: whether they are away, and until
+// when they do not want to be disturbed, or the zero time.
+func (s *Server) Availability(person string) (away bool, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.presences[person]
+	if now := time.Now(); !now.Before(p.from) && now.Before(p.until) {
+		until = p.until
+	}
+	return p.away, until
+}
+
+// Topic is a channel's, as the Web API has it.
+func (s *Server) Topic(channel string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.channel(channel); c != nil {
+		return c.Topic
+	}
+	return ""
+}
