@@ -91,3 +91,26 @@ func (k *kitchen) voiding() error {
 func (keyed) Card(o bot.Operation, d keys) bot.Card {
 	return bot.Say(fmt.Sprintf("%s is %s, %d keys were made", d.Pot, o.State, d.Made))
 }
+
+// chest is locked for an hour, or for five minutes if its key was made.
+type chest struct{ keyed }
+
+func (c chest) Info() bot.Info {
+	i := c.keyed.Info()
+	i.Name = "bolt"
+	return i
+}
+
+func (c chest) Steps() map[bot.State]bot.Step[keys] {
+	steps := c.keyed.Steps()
+	s := steps["locked"]
+	s.Look, s.ShowTo = nil, nil
+	s.GiveUp = func(o bot.Operation, d keys) time.Time {
+		if d.Made > 0 {
+			return o.Entered.Add(5 * time.Minute)
+		}
+		return o.Entered.Add(time.Hour)
+	}
+	steps["locked"] = s
+	return steps
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.uber.org/zap"
 )
@@ -236,6 +235,3 @@ func (b *Bot) sealed(doing string, f func() error) (err error) {
 	}()
 	return f()
 }
-
-// pause is the time between attempts to claim an operation that is worked on.
-const pause = 100 * time.Millisecond

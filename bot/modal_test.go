@@ -99,7 +99,7 @@ func playForms(t *testing.T, f func(s *scene)) (kept []byte) {
 
 func (s *scene) withForms(idle time.Duration) *bot.Bot {
 	b := s.newBot(idle)
-	b.Commands = append(b.Commands, bot.Operates(ordering{s.kitchen}), bot.Answers(asking{ordering{s.kitchen}}), bot.Operates(keyed{s.kitchen}))
+	b.Commands = append(b.Commands, bot.Operates(ordering{s.kitchen}), bot.Answers(asking{ordering{s.kitchen}}), bot.Operates(keyed{s.kitchen}), bot.Operates(chest{keyed{s.kitchen}}))
 	return b
 }
 

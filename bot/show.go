@@ -23,7 +23,6 @@ type showing struct {
 	Operation
 	step   step
 	who    Person
-	due    time.Time       // when the runner wanted to see to it
 	before json.RawMessage // its data then
 }
 
@@ -78,6 +77,9 @@ func (b *Bot) reveal(ctx context.Context, p Press, view string) {
 	_ = b.update(ctx, view, Modal{Title: "Not shown", Parts: []Part{Paragraph(
 		"I cannot be sure that this was shown to you, so what I prepared is not valid. Close this and press the button again.")}})
 }
+
+// pause is the time between attempts to claim an operation that is worked on.
+const pause = 100 * time.Millisecond
 
 // errBusy is why an operation cannot be claimed at this moment.
 var errBusy = errors.New("the operation is being worked on")
@@ -136,7 +138,7 @@ func (b *Bot) claim(ctx context.Context, p Press) (showing, error) {
 		default:
 			return errBusy
 		}
-		o.due, o.Now = row.Due, now
+		o.Now = now
 		row.Owner, row.Due = owner, now.Add(b.Times.Plan+b.Times.Lease)
 		return tx.SaveOperation(row)
 	})
@@ -157,7 +159,7 @@ func (b *Bot) release(ctx context.Context, o showing, shown bool) error {
 	err := b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
 		return b.Ledger.Do(ctx, func(tx Tx) error {
 			row := o.Operation
-			row.Owner, row.Due = "", nextDue(o.step, row, o.due)
+			row.Owner, row.Due = "", nextDue(o.step, row, row.Due) // which the claim only put off
 			if shown {
 				if err := b.trail(tx, row, o.who.ID, "shown"); err != nil {
 					return err

@@ -12,9 +12,11 @@ import (
 )
 
 // locked has ana lock a pot, and returns the button that shows the key.
-func (s *scene) locked(pot string) bot.Press {
+func (s *scene) locked(pot string) bot.Press { s.t.Helper(); return s.keyTo("lock " + pot) }
+
+func (s *scene) keyTo(command string) bot.Press {
 	s.t.Helper()
-	s.say(ana, "lock "+pot)
+	s.say(ana, command)
 	s.later(0)
 	id, b, ok := s.chat.button("Show the key")
 	if !ok {
@@ -371,6 +373,46 @@ func TestRunnerAndWindowTakeTurns(t *testing.T) {
 		s.sees(key(2))
 		if o := s.operation("lock", "oak"); !strings.Contains(string(o.Data), `"Looks":3`) {
 			t.Errorf("of the looks and the keys it keeps %s", o.Data)
+		}
+	})
+}
+
+// A step gives up when it would by what showing has changed.
+func TestShowChangesWhenItGivesUp(t *testing.T) {
+	playKeys(t, func(s *scene) {
+		p := s.keyTo("bolt oak")
+		s.showTo(bo, "t1", p)
+		s.sees("Only whoever asked can do that, so nothing was done.")
+		s.showTo(ana, "t2", p)
+		s.sees(key(1))
+		s.later(4 * time.Minute)
+		s.is("bolt", "oak", "locked")
+		s.later(2 * time.Minute)
+		s.is("bolt", "oak", "open")
+	})
+}
+
+// What is shown is made of what was there when it was claimed.
+func TestChangedWhileRightsAreLookedUp(t *testing.T) {
+	playKeys(t, func(s *scene) {
+		p := s.locked("oak")
+		slow := make(chan struct{})
+		s.people.set(func() { s.people.until = slow })
+		s.showTo(ana, "t1", p)
+		s.sees("Preparing…")
+		s.do(func(tx bot.Tx) error {
+			o, err := tx.Operation(p.Value)
+			if err != nil {
+				return err
+			}
+			o.Data = []byte(`{"Pot":"oak","Made":5}`)
+			return tx.SaveOperation(o)
+		})
+		close(slow)
+		s.later(time.Second)
+		s.sees(key(6))
+		if n := s.kitchen.count(s.kitchen.tries, "oak"); n != 1 {
+			t.Errorf("%d keys were made", n)
 		}
 	})
 }

@@ -70,7 +70,7 @@ func newStage(t *testing.T) *stage {
 func play(t *testing.T, script string) {
 	s := newStage(t)
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
-	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts()} {
+	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts(), s.modals()} {
 		for name, f := range all {
 			commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Check(f(ts, neg, args))

@@ -197,7 +197,7 @@ var anyCard = rapid.Custom(func(t *rapid.T) bot.Card {
 	})
 	part := rapid.Custom(func(t *rapid.T) bot.Part {
 		return bot.Part{
-			Kind:    rapid.SampledFrom([]bot.PartKind{bot.Section, bot.List, bot.Note, bot.Actions, "?"}).Draw(t, "kind"),
+			Kind:    rapid.SampledFrom([]bot.PartKind{bot.Section, bot.List, bot.Note, bot.Block, bot.Actions, "?"}).Draw(t, "kind"),
 			Text:    anyText.Draw(t, "text"),
 			Items:   rapid.SliceOfN(anyText, 0, 3).Draw(t, "items"),
 			Left:    rapid.IntRange(0, 1000).Draw(t, "left"),

@@ -157,7 +157,8 @@ func (d *desk) handle(ctx context.Context, e socketmode.Event, envelope socketmo
 		if envelope.Type == socketmode.RequestTypeSlashCommands && envelope.AcceptsResponsePayload {
 			return acknowledge(bot.Say("I cannot read what Slack sent for this command, so nothing was done. Ref ", bot.Fixed(ref), ".")), true
 		}
-		return nil, true
+		// A form that is acknowledged closes as if it had been taken.
+		return nil, envelope.Type != socketmode.RequestTypeInteractive || !envelope.AcceptsResponsePayload
 	}
 	// Events, for which the manifest does not ask.
 	d.log.Debug("an envelope of no use", zap.String("type", string(e.Type)))

@@ -32,14 +32,9 @@ const (
 	maxComplaint = 300
 )
 
-const (
-	// formID is the callback id of our forms, of which there is one sort: the
-	// private metadata says which command it is for.
-	formID = "thbot-form"
-	// inputAction is the action id of each field's only element. The block's id
-	// is the field's name.
-	inputAction = "value"
-)
+// formID is the callback id of our forms, of which there is one sort: the
+// private metadata says which command it is for.
+const formID = "thbot-form"
 
 // OpenModal shows m to the person whose command or press brought trigger.
 func (c *Client) OpenModal(ctx context.Context, trigger string, m bot.Modal) (string, error) {
@@ -93,8 +88,11 @@ func modal(m bot.Modal) (slack.ModalViewRequest, error) {
 	if len(m.Fields) == 0 {
 		return view, nil
 	}
-	for _, f := range m.Fields {
+	for i, f := range m.Fields {
 		b, err := input(f)
+		if slices.ContainsFunc(m.Fields[:i], func(other bot.Field) bool { return other.Name == f.Name }) {
+			err = errors.New("there are two of that name")
+		}
 		if err != nil {
 			return view, fmt.Errorf("field %q: %w", f.Name, err)
 		}
@@ -127,6 +125,8 @@ func optional(s string, limit int) *slack.TextBlockObject {
 	return literal(s, limit, true)
 }
 
+// input is a field, whose name is the id of its block and of the only element
+// in that.
 func input(f bot.Field) (slack.Block, error) {
 	// A block's id keeps fields apart, and our own begin with the prefix.
 	if f.Name == "" || units(f.Name) > maxCallback || strings.HasPrefix(f.Name, blockPrefix) {
@@ -136,11 +136,11 @@ func input(f bot.Field) (slack.Block, error) {
 	placeholder := optional(f.Placeholder, maxPlaceholder)
 	switch {
 	case f.Person:
-		e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, placeholder, inputAction)
+		e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, placeholder, f.Name)
 		e.InitialUser = f.Initial
 		element = e
 	case len(f.Options) > 0:
-		e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, placeholder, inputAction)
+		e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, placeholder, f.Name)
 		for _, o := range f.Options {
 			if o.Value == "" || units(o.Value) > maxOptionValue || slices.ContainsFunc(e.Options, func(other *slack.OptionBlockObject) bool { return other.Value == o.Value }) {
 				return nil, fmt.Errorf("%q is no value for an option", cut(o.Value, 40))
@@ -155,7 +155,7 @@ func input(f bot.Field) (slack.Block, error) {
 		}
 		element = e
 	default:
-		e := slack.NewPlainTextInputBlockElement(placeholder, inputAction)
+		e := slack.NewPlainTextInputBlockElement(placeholder, f.Name)
 		e.Multiline, e.MaxLength = f.Long, maxInput
 		if f.Most > 0 {
 			e.MaxLength = min(f.Most, maxInput)
