@@ -14,6 +14,15 @@ import (
 func (w window) become(person string) {
 	w.t.Helper()
 	w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.querySelector('#people [value=%q]').click(); document.getElementById("text").focus()`, person)))
+	w.until(fmt.Sprintf(`document.getElementById("self").innerText.includes(%q)`, "You are "+person))
+}
+
+// goTo lets the window show another place.
+func (w window) goTo(place string) {
+	w.t.Helper()
+	place = fmt.Sprintf(`document.querySelector('#channels [value=%q]')`, place)
+	w.do(chromedp.Evaluate[chromedp.Void](place + ".click()"))
+	w.until(place + ".checked")
 }
 
 // click presses the newest button that reads label.
@@ -63,12 +72,12 @@ func testPages(t *testing.T, w window) {
 	w.click("Page now")
 	w.says("nora pages cleo")
 	w.become("cleo")
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#channels [value="dm"]').click()`))
+	w.goTo("dm")
 	w.says("nora pages you")
 	w.accessible("paged")
 	w.picture("paged")
 	w.click("I'm on it")
-	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('#channels [value="treeherder-ops"]').click()`))
+	w.goTo("treeherder-ops")
 	w.says("cleo is on it")
 	w.click("Resolved")
 	w.says("Resolved after")

@@ -26,9 +26,8 @@ func people() []knob {
 			Possible: func(sc *scene) bool { return sc.anybody(func(_, quiet bool) bool { return quiet }) }, Do: quiet(0)},
 		{Name: "topic", Group: "people", Label: "Edit the topic", Does: "Somebody writes another main contact into the topic, as typing /topic does.", Parameters: []parameter{
 			{"text", "The topic, with @names; without it, “Main contact: @ana”."}, {"as", "Who edits it; without it, bob."}}, Do: editTopic("Main contact: @ana")},
-		{Name: "topic-usual", Group: "people", Label: "The usual topic", Does: "The topic is as it was in the beginning.", Do: func(s *sandbox, sc *scene, _ map[string]string) (string, error) {
-			return editTopic(sc.UsualTopic())(s, sc, nil)
-		}},
+		{Name: "topic-usual", Group: "people", Label: "The usual topic", Does: "The topic is as it was in the beginning.",
+			Possible: func(sc *scene) bool { return sc.Slack.Topic(sc.Room()) != sc.UsualTopic() }, Do: usualTopic},
 		{Name: "hurry", Group: "people", Label: "Hurry", Does: "Whoever is paged has 15 s to answer. The bot starts again with that.",
 			Possible: func(sc *scene) bool { return sc.runs() && sc.Answers() != hurried }, Do: answerWithin(hurried)},
 		{Name: "unhurry", Group: "people", Label: "Take time", Does: "Whoever is paged has the usual time again.",
@@ -108,6 +107,14 @@ func editTopic(otherwise string) act {
 		}
 		return "The topic is “" + text + "” now.", nil
 	}
+}
+
+func usualTopic(_ *sandbox, sc *scene, _ map[string]string) (string, error) {
+	p, err := sc.named(nil, "", "bob")
+	if err != nil {
+		return "", err
+	}
+	return "The topic is as it was.", sc.Slack.SetTopic(p.ID, sc.Room(), sc.UsualTopic())
 }
 
 // answerWithin changes the bot's configuration, which it reads when it starts.

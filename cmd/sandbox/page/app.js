@@ -156,9 +156,9 @@ function show({ w, person, places, place, content, views }) {
   menu($("channel-list"), "channel", places.map((p) => [p.name, title(p) + (count(p) ? ` (${count(p)} unread)` : "")]), place.name);
   $("room").textContent = title(place);
   again($("self"), person, () => ["You are ", h("b", {}, person.name), `, ${person.role}${person.zone ? `, in ${person.zone}` : ""}.`]);
-  const above = w.channels.find((c) => c.id === place.id)?.topic ?? "";
-  $("topic").hidden = !above;
-  again($("topic"), [above, w.names], () => mrkdwn(above, w.names));
+  const topic = w.channels.find((c) => c.id === place.id)?.topic ?? "";
+  $("topic").hidden = !topic;
+  again($("topic"), [topic, w.names], () => mrkdwn(topic, w.names));
   document.title = `${person.name} in ${title(place)} – thbot sandbox`;
   const names = { ...w.names, ...Object.fromEntries(w.channels.map((c) => [c.id, c.name])) };
   const atHome = place.kind === "home";
