@@ -87,8 +87,8 @@ func (w WatchApp) look(ctx context.Context, o bot.Operation, d *deploys.App) (bo
 	if first {
 		return next, nil
 	}
+	ours, err := w.ours(ctx, env, serves, d.Since)
 	d.Since = o.Now
-	ours, err := w.ours(ctx, env, serves)
 	if err != nil {
 		next.Wrong = err // rather told twice than not at all
 	}
@@ -101,20 +101,26 @@ func (w WatchApp) look(ctx context.Context, o bot.Operation, d *deploys.App) (bo
 	return next, nil
 }
 
-// ours says whether a reset put the app there, which tells of it itself. Where
-// it was killed meanwhile the app can be quicker than its next look.
-func (w WatchApp) ours(ctx context.Context, env deploys.Environment, commit string) (ours bool, err error) {
+// ours says whether a reset put the app there, which tells of it itself: one
+// that is at it, and can be slower than the app where it was interrupted, or one
+// that came to its end after the app changed before.
+func (w WatchApp) ours(ctx context.Context, env deploys.Environment, commit string, before time.Time) (ours bool, err error) {
 	err = w.Ledger.View(ctx, func(v bot.View) error {
 		ours = false
-		last, err := v.History(bot.History{Kinds: []string{"reset"}, About: env.Name, Limit: 1})
+		last, err := v.History(bot.History{Kinds: []string{"reset"}, About: env.Name, Limit: mostResets})
 		for _, o := range last {
 			var d resetting
-			ours = json.Unmarshal(o.Data, &d) == nil && d.To == commit && slices.Contains([]bot.State{moving, unknown, arriving, reset}, o.State)
+			is := json.Unmarshal(o.Data, &d) == nil && d.To == commit
+			ours = ours || is && (slices.Contains([]bot.State{moving, unknown, arriving}, o.State) || o.State == reset && o.Entered.After(before))
 		}
 		return err
 	})
 	return ours, err
 }
+
+// mostResets is how many of the last resets can have put an app where it is:
+// the next one may be asked about, or cancelled, before the app is seen there.
+const mostResets = 10
 
 // announce tells of a deploy that shows only in what the app serves.
 func (w WatchApp) announce(ctx context.Context, o bot.Operation, env deploys.Environment, d deploys.App) bot.Post {
