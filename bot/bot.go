@@ -44,7 +44,8 @@ type Bot struct {
 	Times     Times
 	Log       *zap.Logger
 	// Blind makes it act, and send, without looking first whether that has
-	// happened already. It is there for the test that shows what looking is for.
+	// happened already, or has been begun. It is there for the test that shows
+	// what looking is for.
 	Blind bool
 
 	once                     sync.Once

@@ -292,7 +292,7 @@ func (b *Bot) work(ctx context.Context, o Operation) {
 				return err
 			})
 		}
-		if err != nil || next.To != "" || s.Act == nil || acted || s.Once && o.Acts > 0 {
+		if err != nil || next.To != "" || s.Act == nil || acted || s.Once && o.Acts > 0 && !b.Blind {
 			break
 		}
 		if o, err = b.intend(ctx, o); err != nil {
