@@ -142,6 +142,16 @@ func (r *Repo) Branch(branch string) string {
 	return r.graph.refs["refs/heads/"+branch]
 }
 
+// Branches are the names of all branches, sorted.
+func (r *Repo) Branches() (names []string) {
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	for _, ref := range r.graph.sortedRefs("refs/heads/") {
+		names = append(names, strings.TrimPrefix(ref, "refs/heads/"))
+	}
+	return names
+}
+
 // DeleteBranch takes a branch away, if it is there.
 func (r *Repo) DeleteBranch(branch string) {
 	r.s.mu.Lock()
