@@ -11,16 +11,23 @@ import (
 	"thbot/integrations/slack/fakeslack"
 )
 
-// act is one thing that somebody does, and what they then read when it is done:
-// for themselves or in the channel. With neither a command nor a button they
-// only wait for that; with nothing to read either, until the bot is there.
+// act is one thing that somebody does, or that happens in the world, and what
+// they then read when it is done: for themselves or in the channel. With neither
+// a command nor a button they only wait for that; with nothing to read either,
+// until the bot is there.
 type act struct {
+	happens func(ctx context.Context, p *play) error
+
 	who   string // id
 	say   string // a command, or
 	press string // the label of a button
 	on    string // a text of the message that has it
 	reads string
 	or    string // which may have taken its place already; empty: nothing can
+	// Where they read this instead, of something that was begun and does not show,
+	// they do what follows it first, and then this act from its beginning.
+	unsure string
+	settle []act
 }
 
 // people play their acts, one after the other.
@@ -42,19 +49,36 @@ func (p *play) people(ctx context.Context) error {
 // do does it again as long as Slack or the bot says that it did not work, as
 // people do.
 func (p *play) do(ctx context.Context, a act) error {
+	if a.happens != nil {
+		if err := a.happens(ctx, p); err != nil {
+			return err
+		}
+	}
 	if a.reads == "" {
 		return p.heard(ctx)
 	}
-	for said := 0; ; {
+	for said, settled := 0, false; ; {
+		if !settled && p.unsure(a) {
+			settled = true
+			p.settled++
+			for _, s := range a.settle {
+				if err := p.do(ctx, s); err != nil {
+					return err
+				}
+			}
+		}
 		heard := len(p.whispers(a.who))
 		var ts string
 		var button fakeslack.Button
 		err := p.Slack.Await(ctx, func() bool {
 			ts, button = p.find(a)
-			return a.say != "" || ts != "" || p.reads(a)
+			return a.say != "" || ts != "" || p.reads(a) || !settled && p.unsure(a)
 		})
 		if err != nil || p.reads(a) {
 			return err
+		}
+		if !settled && p.unsure(a) {
+			continue
 		}
 		var d *fakeslack.Delivery
 		if a.say != "" {
@@ -76,9 +100,9 @@ func (p *play) do(ctx context.Context, a act) error {
 		again := false
 		err = p.Slack.Await(ctx, func() bool {
 			again = slices.ContainsFunc(p.whispers(a.who)[heard:], func(m fakeslack.Message) bool { return invites.MatchString(m.Plain) })
-			return again || p.reads(a)
+			return again || p.reads(a) || !settled && p.unsure(a)
 		})
-		if err != nil || !again || p.reads(a) {
+		if err != nil || p.reads(a) {
 			return err
 		}
 	}
@@ -104,8 +128,16 @@ func (p *play) find(a act) (ts string, button fakeslack.Button) {
 
 // reads says whether the act is done, as far as whoever did it can see.
 func (p *play) reads(a act) bool {
-	return slices.ContainsFunc(p.Slack.Messages(a.who, world.Channel), func(m fakeslack.Message) bool {
-		return m.User == fakeslack.BotUser && (strings.Contains(m.Plain, a.reads) || a.or != "" && strings.Contains(m.Plain, a.or))
+	return p.sees(a.who, a.reads) || a.or != "" && p.sees(a.who, a.or)
+}
+
+// unsure says whether people are asked whether it happened.
+func (p *play) unsure(a act) bool { return a.unsure != "" && p.sees(a.who, a.unsure) }
+
+// sees says whether the bot tells somebody that.
+func (p *play) sees(who, text string) bool {
+	return slices.ContainsFunc(p.Slack.Messages(who, world.Channel), func(m fakeslack.Message) bool {
+		return m.User == fakeslack.BotUser && strings.Contains(m.Plain, text)
 	})
 }
 

@@ -22,15 +22,17 @@ const (
 type scenario struct {
 	name   string
 	pace   world.Pace
-	config []string                   // what to replace in the configuration, and by what
-	before func(w *world.World) error // what is in the world beside the usual
-	acts   []act
-	from   int      // the first act whose gates are killed at; 0: from the start of the process
-	to     int      // the last one
-	comes  []number // of it
-	least  int      // gates that are passed, so that they are there at all
-	blind  bool     // it is played without looking, too, and then does something twice
-	whole  bool     // it is killed while reading, too
+	config []string // what to replace in the configuration, and by what
+	// unpinned: a rebuilt run deploys the newest commit, whatever the first one did.
+	unpinned bool
+	before   func(w *world.World) error // what is in the world beside the usual
+	acts     []act
+	from     int      // the first act whose gates are killed at; 0: from the start of the process
+	to       int      // the last one
+	comes    []number // of it
+	least    int      // gates that are passed, so that they are there at all
+	blind    bool     // it is played without looking, too, and then does something twice
+	whole    bool     // it is killed while reading, too
 }
 
 // number is how often something is the case in the end. Less is lost, more is
@@ -322,9 +324,11 @@ func proceeds(want int) number {
 	return number{"requests to go on", nil, func(p *play) int { return p.calls("/proceed") }, want}
 }
 
-func live(commit string) number {
-	return number{"environments on " + commit, nil, func(p *play) int {
-		if p.Live("production") == world.Commit(commit) {
+func live(commit string) number { return liveOn("production", commit) }
+
+func liveOn(app, commit string) number {
+	return number{"times " + app + " on " + commit, nil, func(p *play) int {
+		if p.Live(app) == world.Commit(commit) {
 			return 1
 		}
 		return 0
