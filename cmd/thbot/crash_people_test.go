@@ -22,6 +22,7 @@ type act struct {
 	say   string // a command, or
 	press string // the label of a button
 	on    string // a text of the message that has it
+	alone bool   // which they alone see
 	reads string
 	or    string // which may have taken its place already; empty: nothing can
 	// Where they read this instead, of something that was begun and does not show,
@@ -118,7 +119,7 @@ func (p *play) find(a act) (ts string, button fakeslack.Button) {
 	}
 	for _, m := range slices.Backward(p.Slack.Messages(a.who, world.Channel)) {
 		for _, b := range m.Buttons() {
-			if b.Label == a.press && !m.Ephemeral && strings.Contains(m.Plain, a.on) {
+			if b.Label == a.press && m.Ephemeral == a.alone && strings.Contains(m.Plain, a.on) {
 				return m.TS, b
 			}
 		}

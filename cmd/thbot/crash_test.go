@@ -110,7 +110,7 @@ func TestCrash(t *testing.T) {
 }
 
 func crashAll(t *testing.T, s store) {
-	for _, sc := range slices.Concat(scenarios, deployments) {
+	for _, sc := range slices.Concat(scenarios, deployments, pages) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			crash(t, sc, s)
