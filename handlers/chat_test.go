@@ -70,7 +70,7 @@ func newStage(t *testing.T) *stage {
 func play(t *testing.T, script string) {
 	s := newStage(t)
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
-	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts(), s.modals()} {
+	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts(), s.modals(), s.onDatabases()} {
 		for name, f := range all {
 			commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Check(f(ts, neg, args))
@@ -104,6 +104,8 @@ type stage struct {
 	rush  int      // so many further commands are not waited for
 	asked int      // GitHub's requests that have been counted
 	slow  atomic.Pointer[slowness]
+	// databases are Treeherder's, of which there are none unless a script makes some.
+	databases databases
 }
 
 // command is one that scripts can give.
@@ -145,7 +147,7 @@ func (s *stage) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- app.Run(ctx, app.Options{Config: config, Secrets: secrets, Log: zap.New(core), Dial: s.Dial})
+		ended <- app.Run(ctx, app.Options{Config: config, Secrets: secrets, Log: zap.New(core), Dial: s.Dial, Databases: s.databases.open()})
 	}()
 	s.stop = func() {
 		cancel()
@@ -175,6 +177,7 @@ func (s *stage) end() {
 	if s.stop != nil {
 		s.stop()
 	}
+	s.keepSecrets()
 	if err := s.Close(); err != nil {
 		s.t.Error(err)
 	}
