@@ -45,6 +45,7 @@ func All(w World) []bot.Command {
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
 		bot.Operates(NewNotify(w)),
 		bot.Operates(w.access()),
+		bot.Operates(w.password()),
 		bot.Operates(Mute{w.Ledger}),
 		bot.Presses(Unmute{w.Ledger}),
 		// What nobody types.

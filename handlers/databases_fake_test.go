@@ -126,6 +126,9 @@ func (s side) Identity(context.Context) (mysql.Identity, error) {
 	if s.server == "replica" {
 		return mysql.Identity{ID: 2, ReadOnly: true}, err
 	}
+	if s.keeps {
+		return mysql.Identity{ID: 1, Version: "8.0.36-google"}, err
+	}
 	return mysql.Identity{ID: 1}, err
 }
 
@@ -245,7 +248,7 @@ func (s side) Await(ctx context.Context, name string, p mysql.Password, primary 
 
 func (s side) ChangePassword(_ context.Context, name string, p mysql.Password) (bool, error) {
 	if s.services[name] == "" {
-		return false, s.wrong("changing the password of service", name, mysql.ErrName)
+		return false, s.wrong("changing the password of service", name, mysql.ErrNotOurs)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -269,7 +272,7 @@ func (s side) ChangePassword(_ context.Context, name string, p mysql.Password) (
 
 func (s side) DiscardOldPassword(_ context.Context, name string) error {
 	if s.services[name] == "" {
-		return s.wrong("discarding the old password of service", name, mysql.ErrName)
+		return s.wrong("discarding the old password of service", name, mysql.ErrNotOurs)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

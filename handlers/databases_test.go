@@ -18,7 +18,7 @@ import (
 
 // onDatabases are the commands about Treeherder's databases.
 func (s *stage) onDatabases() map[string]command {
-	return map[string]command{"database": s.database, "window": s.window, "logs-in": s.logsIn}
+	return map[string]command{"database": s.database, "window": s.secret, "logs-in": s.logsIn}
 }
 
 // aPassword is one that package mysql makes.
@@ -79,7 +79,7 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 
 // window PERSON prints the window that they have open, with "(password)" for
 // each, and closes it.
-func (s *stage) window(ts *testscript.TestScript, _ bool, args []string) error {
+func (s *stage) secret(ts *testscript.TestScript, _ bool, args []string) error {
 	who, err := person(args[0])
 	if err != nil {
 		return err
