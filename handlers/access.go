@@ -48,6 +48,7 @@ type access struct {
 	Absent  bool
 	Given   bool      // the account could be used
 	Changed bool      // what this state writes has been written
+	Locked  bool      // nobody can log in to the account any more
 	Shown   time.Time // when a password was shown last
 	Open    []session // sessions that could not be ended
 	Unseen  []string  // servers on which that could not be seen

@@ -44,7 +44,7 @@ func (a Access) Card(o bot.Operation, d access) bot.Card {
 		return heading("Taking away "+access, "").Add(bot.Paragraph("Dropping account ", bot.Fixed(d.Account), " and ending its sessions."), reason)
 	case stuck:
 		return heading(access+" could not be taken away", "").Add(bot.Paragraph("⚠ "+d.Why),
-			bot.Paragraph("Account ", bot.Fixed(d.Account), " is still there. Somebody of cloudOps has to drop it on the primary, or give me the right to; then try again."), reason)
+			bot.Paragraph("Account ", bot.Fixed(d.Account), " is still there; "+d.usable()+". Somebody of cloudOps has to drop it on the primary, or give me the right to; then try again."), reason)
 	case notGiven:
 		return heading(who+" has no access to "+d.Database, "").Add(bot.Paragraph(d.why()), reason)
 	case revoked:
@@ -75,14 +75,23 @@ func (d access) why() string {
 
 // ended says why access is over.
 func (d access) ended(o bot.Operation) string {
-	last := o.Decided()
-	switch {
-	case d.Why != "":
+	if d.Why != "" {
 		return "; " + strings.TrimSuffix(d.Why, ".")
-	case last.Verb == revoke:
-		return ", revoked by " + last.Person.Name
+	}
+	for _, p := range o.Presses {
+		if p.Verb == revoke {
+			return ", revoked by " + p.Person.Name
+		}
 	}
 	return ", since its time is"
+}
+
+// usable says whether an account that is still there is of use to anybody.
+func (d access) usable() string {
+	if d.Locked {
+		return "it is locked, so nobody can log in to it"
+	}
+	return "it is not locked either, so it can still be used"
 }
 
 // leftovers are the sessions that outlive an account.
@@ -148,7 +157,7 @@ func (a Access) sayNotGiven(o bot.Operation, d access) []bot.Post {
 
 func (a Access) sayStuck(o bot.Operation, d access) []bot.Post {
 	return []bot.Post{{Key: "stuck", Class: bot.Final, Card: bot.Say("⚠ ", bot.At(o.Confirmed().Person.ID), " account ", bot.Fixed(d.Account), " of "+d.For.Name+
-		" could not be dropped from "+d.Database+", so it can still be used. ", d.Why)}}
+		" could not be dropped from "+d.Database+"; "+d.usable()+". ", d.Why)}}
 }
 
 func (a Access) sayDeclined(o bot.Operation, d access) []bot.Post {

@@ -60,7 +60,7 @@ func (a Access) Steps() map[bot.State]bot.Step[access] {
 		shutting:      {Look: a.shut, Act: a.lock, Refused: dropping, Every: lookAtServer},
 		dropping:      {Look: a.dropped, Act: a.drop, Refused: stuck, Every: lookAtServer},
 		disconnecting: {Look: a.cleared, Act: a.clear, Every: lookAtServer, GiveUp: bot.After[access](15 * time.Minute), Lapse: revoked},
-		stuck:         {Ask: a.stuckQuestion, GiveUp: bot.After[access](askAccess), Lapse: stuck, Say: a.sayStuck},
+		stuck:         {Ask: a.stuckQuestion, Pressed: forget, GiveUp: bot.After[access](askAccess), Lapse: stuck, Say: a.sayStuck},
 		revoked:       {End: bot.Done, Say: a.sayRevoked},
 		notGiven:      {End: bot.Failed, Say: a.sayNotGiven},
 		cancelled:     {End: bot.Cancelled, Say: a.sayDeclined},
@@ -113,8 +113,14 @@ func (a Access) openQuestion(_ bot.Operation, d access) bot.Question {
 	}}
 }
 
-func (a Access) stuckQuestion(_ bot.Operation, d access) bot.Question {
-	return bot.Question{Note: bot.CloudOps.Title(), Buttons: []bot.Button{{Verb: "again", Label: "Try again", May: granters, To: shutting}}}
+func (a Access) stuckQuestion(bot.Operation, access) bot.Question {
+	return bot.Question{Note: bot.CloudOps.Title() + " can try again", Buttons: []bot.Button{{Verb: "again", Label: "Try again", May: granters, To: shutting}}}
+}
+
+// forget forgets why it went wrong, when it is tried again.
+func forget(_ bot.View, _ bot.Operation, d *access, _ bot.Decision) error {
+	d.Why = ""
+	return nil
 }
 
 // changing is the question whether to change access that is there.
@@ -311,6 +317,7 @@ func (d access) over() bot.State {
 func (a Access) lock(ctx context.Context, _ bot.Operation, d *access) error {
 	err := a.Databases[d.Database].Primary.Lock(ctx, d.Account)
 	d.Changed = err == nil
+	d.Locked = d.Locked || err == nil
 	return err
 }
 
