@@ -44,8 +44,8 @@ func (s *stage) modals() map[string]command {
 			_, err = s.Slack.Submit(who, v.ID, inputs)
 			return err
 		},
-		// closes PERSON closes it.
-		"closes": func(_ *testscript.TestScript, _ bool, args []string) error {
+		// closes-modal PERSON closes it.
+		"closes-modal": func(_ *testscript.TestScript, _ bool, args []string) error {
 			who, v, err := s.window(args[0])
 			if err != nil {
 				return err
