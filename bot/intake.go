@@ -423,30 +423,32 @@ func (b *Bot) unlessRefused(ctx context.Context, r Received, to Place, err error
 	if !errors.As(err, &h) {
 		return err
 	}
-	var answer Card
-	err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
-		return b.Ledger.View(ctx, func(v View) error {
-			o, err := v.Operation(h.by)
-			if err != nil {
-				return err
-			}
-			if h.asking {
-				t := T(o.Asked.Name, " has asked already, at ", Time(o.Created), ", so I asked nothing new. ")
-				answer = Say(append(t, b.link(v, o, "Go to the question")...))
-				return nil
-			}
-			t := T("A ", o.Kind, " confirmed by ", o.Confirmed().Person.Name, " at ", Time(o.Confirmed().At), " is still running there, so nothing was done. ")
-			if o.Confirmed().Verb == "" {
-				t = T("A ", o.Kind, " of ", o.Asked.Name, " has been there since ", Time(o.Created), ", so nothing was done. ")
-			}
-			answer = Say(append(t, b.link(v, o, "Go to it")...))
-			return nil
-		})
+	// In a transaction: the operation may be of one that is committed together
+	// with this, and a View does not see it yet.
+	return b.settle(ctx, r, func(tx Tx) error {
+		answer, err := b.hasIt(tx, *h)
+		if err != nil {
+			return err
+		}
+		return b.whisper(tx, r.Key, to, answer)
 	})
+}
+
+// hasIt says which operation has what another one needs.
+func (b *Bot) hasIt(v View, h held) (Card, error) {
+	o, err := v.Operation(h.by)
 	if err != nil {
-		return err
+		return Card{}, err
 	}
-	return b.tell(ctx, r, to, answer)
+	if h.asking {
+		t := T(o.Asked.Name, " has asked already, at ", Time(o.Created), ", so I asked nothing new. ")
+		return Say(append(t, b.link(v, o, "Go to the question")...)), nil
+	}
+	t := T("A ", o.Kind, " confirmed by ", o.Confirmed().Person.Name, " at ", Time(o.Confirmed().At), " is still running there, so nothing was done. ")
+	if o.Confirmed().Verb == "" {
+		t = T("A ", o.Kind, " of ", o.Asked.Name, " has been there since ", Time(o.Created), ", so nothing was done. ")
+	}
+	return Say(append(t, b.link(v, o, "Go to it")...)), nil
 }
 
 // link leads to an operation's message, if it has been posted.
