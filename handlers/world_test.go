@@ -92,6 +92,10 @@ func (s *stage) worlds() map[string]command {
 		"undisturbed":  s.undisturbed,
 		"push-to":      s.pushTo,
 		"branch":       s.makeBranch,
+		"unbranch": func(_ *testscript.TestScript, _ bool, args []string) error {
+			s.GitHub.Repo("").DeleteBranch(args[0])
+			return nil
+		},
 		// pull NUMBER TITLE [STATE]: one that is not merged.
 		"pull": func(_ *testscript.TestScript, _ bool, args []string) error {
 			n, err := strconv.Atoi(args[0])
