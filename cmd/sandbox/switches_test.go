@@ -64,6 +64,17 @@ func TestSwitches(t *testing.T) {
 				proto.Head == proto.Commits[0].SHA && w.Environments[2].Live == proto.Head
 		}},
 
+		{name: "contact-away", params: map[string]string{"person": "nobody"}, status: 400, says: `There is nobody called "nobody".`},
+		{name: "contact-away", says: "cleo is away.", sees: func(w state) bool { return w.People[2].Is == "away" }},
+		{name: "contact-quiet", says: "cleo does not want to be disturbed.", sees: func(w state) bool { return w.People[2].Is == "away, not to be disturbed" }},
+		{name: "contact-back", says: "cleo is there.", sees: func(w state) bool { return w.People[2].Is == "not to be disturbed" }},
+		{name: "contact-heard", says: "cleo can be disturbed again.", sees: func(w state) bool { return w.People[2].Is == "" }},
+		{name: "topic", params: map[string]string{"text": "Main contact: @bob", "as": "fox"}, says: "The topic is “Main contact: @bob” now.",
+			sees: func(w state) bool { return w.Channels[0].Topic == "Main contact: <@U0BOB>" }},
+		{name: "topic-usual", says: "The topic is as it was.", sees: func(w state) bool { return w.Channels[0].Topic == "Main contact: @cleo" }},
+		{name: "hurry", says: "Whoever is paged has 15s to answer.", sees: func(w state) bool { return w.Bot.Running && w.Bot.Starts == 2 }},
+		{name: "unhurry", says: "Whoever is paged has 5m0s to answer.", sees: func(w state) bool { return w.Bot.Running && w.Bot.Starts == 3 && w.Bot.Sockets > 0 }},
+
 		{name: "slack-hostile", params: map[string]string{"seed": "many"}, status: 400, says: `"many" is no seed`},
 		{name: "slack-hostile", params: map[string]string{"seed": "42"}, says: "Slack is a little hostile now, seed 42.", sees: func(w state) bool { return w.Hostile == 42 }},
 		{name: "slack-behave", says: "Slack behaves now.", sees: func(w state) bool { return w.Hostile == 0 }},
@@ -78,7 +89,7 @@ func TestSwitches(t *testing.T) {
 		{name: "slack-deaf", status: 409, says: "The bot has no connection that could fall silent."},
 		{name: "start", says: "The bot is started", sees: func(w state) bool { return w.Bot.Sockets > 0 }},
 		{name: "stop", says: "The bot has stopped.", sees: func(w state) bool { return !w.Bot.Running }},
-		{name: "reset", says: "This is a new world.", sees: func(w state) bool { return len(w.Runs) == 3 && w.Bot.Running }},
+		{name: "reset", says: "This is a new world.", sees: func(w state) bool { return len(w.Runs) == 5 && w.Bot.Running }},
 	} {
 		turned[step.name] = true
 		before := c.world()

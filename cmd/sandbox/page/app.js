@@ -106,10 +106,15 @@ function refresh() {
       while (stale) {
         stale = false;
         const w = await ask("/api/world");
+        const wanted = { ...me };
         const person = w.people.find((p) => p.name === me.as || p.id === me.as) ?? w.people[0];
         const as = "?" + new URLSearchParams({ as: person.name });
         const [places, views] = await Promise.all([ask("/api/places" + as), ask("/api/modal" + as)]);
         const place = places.find((c) => c.name === me.channel || c.id === me.channel) ?? places[0];
+        if (me.as !== wanted.as || me.channel !== wanted.channel) { // somebody has chosen another meanwhile
+          stale = true;
+          continue;
+        }
         Object.assign(me, { as: person.name, channel: place.name });
         const content = await ask(place.kind === "home" ? "/api/home" + as : "/api/messages?" + new URLSearchParams(me));
         if (me.as === person.name && me.channel === place.name) show({ w, person, places, place, content, views });
