@@ -59,8 +59,10 @@ type resetting struct {
 	Schema   schema
 	Backup   string // the branch that keeps From
 
-	Seen   int
-	Serves string
+	Seen   int    // how often in a row the app answered Serves
+	Serves string // what it answered last
+	Pushed string // what somebody has pushed since on top of To: the branch's head, then what the app serves
+	Other  string // what the app serves that is neither; it may be slow
 	Why    bot.Text
 }
 
@@ -294,11 +296,36 @@ func (r Reset) moved(ctx context.Context, o bot.Operation, d *resetting) (bot.Ne
 		return bot.Next{}, err
 	case at == d.To:
 		return bot.Next{To: arriving, Note: "the branch is on " + deploys.Short(d.To)}, nil
-	case at != d.From:
-		d.Why = bot.T("Somebody pushed to ", bot.Fixed(d.Branch), " meanwhile; it is on ", bot.Fixed(deploys.Short(at)), ". I have not moved it.")
-		return bot.Next{To: failed, Note: d.Why.String()}, nil
+	case at == d.From:
+		return bot.Next{}, nil
 	}
-	return bot.Next{}, nil
+	if o.Acts > 0 || o.State == unknown { // else it cannot have been us
+		onTop, err := r.onTop(ctx, *d, at)
+		if err != nil {
+			return bot.Next{}, err
+		}
+		if onTop {
+			d.Pushed = at
+			return bot.Next{To: arriving, Note: "the branch was put on " + deploys.Short(d.To) + ", and is on " + deploys.Short(at)}, nil
+		}
+	}
+	d.Why = bot.T("Somebody pushed to ", bot.Fixed(d.Branch), " meanwhile; it is on ", bot.Fixed(deploys.Short(at)), ". I have not moved it.")
+	return bot.Next{To: failed, Note: d.Why.String()}, nil
+}
+
+// onTop says whether a commit was pushed after the branch had been put where it
+// is put. One that was pushed before has what stops being deployed in it, or is
+// a part of that.
+func (r Reset) onTop(ctx context.Context, d resetting, sha string) (bool, error) {
+	to, err := r.GitHub.Compare(ctx, d.To, sha)
+	if errors.Is(err, bot.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || to.Status != github.Ahead {
+		return false, err
+	}
+	from, err := r.GitHub.Compare(ctx, d.From, sha)
+	return from.Status == github.Diverged || from.Status == github.Ahead && d.Ahead == 0, err
 }
 
 func (r Reset) move(ctx context.Context, _ bot.Operation, d *resetting) error {
@@ -323,12 +350,29 @@ func (r Reset) landed(ctx context.Context, _ bot.Operation, d *resetting) (bot.N
 		d.Seen = 0
 		return bot.Next{}, err
 	}
-	if d.Serves = serves; serves != d.To {
-		d.Seen = 0
+	if serves != d.Serves {
+		d.Serves, d.Seen = serves, 0
+	}
+	if serves == d.From || serves == d.Other {
 		return bot.Next{}, nil
 	}
 	if d.Seen++; d.Seen < inARow {
 		return bot.Next{}, nil
 	}
+	if serves == d.To {
+		d.Pushed = ""
+		return bot.Next{To: reset}, nil
+	}
+	// Whoever resets wants to push, and need not wait until the app is there.
+	onTop, err := r.onTop(ctx, *d, serves)
+	switch {
+	case err != nil:
+		d.Seen-- // it is asked again
+		return bot.Next{}, err
+	case !onTop:
+		d.Other = serves
+		return bot.Next{}, nil
+	}
+	d.Pushed = serves
 	return bot.Next{To: reset}, nil
 }

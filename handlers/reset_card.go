@@ -27,10 +27,10 @@ func (r Reset) Card(o bot.Operation, d resetting) bot.Card {
 			serves = bot.T("It serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
 		}
 		return heading("Resetting "+env+" to "+d.Onto, " confirmed by "+who).Add(
-			bot.Paragraph("✔ The branch is on ", bot.Fixed(deploys.Short(d.To)), "; waiting until ", bot.To(d.Host, d.URL), " serves it. ", serves),
+			bot.Paragraph("✔ The branch was put on ", bot.Fixed(deploys.Short(d.To)), "; waiting until ", bot.To(d.Host, d.URL), " serves it. ", serves),
 			bot.SmallPrint("The old head is kept as ", bot.Fixed(d.Backup)), undo(d))
 	case reset:
-		return bot.Say(bot.Strong(title(env)+" is on"), " ", bot.Fixed(deploys.Short(d.To)), " of "+d.Onto+" — checked on ", bot.To(d.Host, d.URL)).Add(
+		return bot.Say(bot.Strong(title(env)+" is on"), " ", d.arrived(), " — checked on ", bot.To(d.Host, d.URL)).Add(
 			bot.SmallPrint("Reset by "+who+" · the old head, ", bot.Fixed(deploys.Short(d.From)), ", is kept as ", bot.Fixed(d.Backup)), undo(d))
 	case cancelled:
 		return heading("Reset of "+env+" cancelled", " by "+o.Decided().Person.Name).Add(bot.SmallPrint("Nothing was done. ", fromTo(d), " · asked by "+o.Asked.Name))
@@ -41,6 +41,15 @@ func (r Reset) Card(o bot.Operation, d resetting) bot.Card {
 	}
 	return heading("The reset of "+env+" did not come out", "").Add(bot.Part{Kind: bot.Section, Text: r.came(o, d)},
 		bot.SmallPrint(fromTo(d), " · asked by "+o.Asked.Name+", confirmed by "+who))
+}
+
+// arrived is what the app serves in the end.
+func (d resetting) arrived() bot.Text {
+	put := bot.T(bot.Fixed(deploys.Short(d.To)), " of "+d.Onto)
+	if d.Pushed == "" {
+		return put
+	}
+	return append(bot.T(bot.Fixed(deploys.Short(d.Pushed)), ", which was pushed after the reset to "), put...)
 }
 
 func fromTo(d resetting) bot.Text {
@@ -88,7 +97,7 @@ func (r Reset) came(o bot.Operation, d resetting) bot.Text {
 		if d.Serves != "" {
 			serves = bot.T(" It serves ", bot.Fixed(deploys.Short(d.Serves)), ".")
 		}
-		return bot.T("The branch is on ", bot.Fixed(deploys.Short(d.To)), ", but ", bot.To(d.Host, d.URL), " does not serve it after "+bot.Length(landable)+".", serves)
+		return bot.T("The branch was put on ", bot.Fixed(deploys.Short(d.To)), ", but ", bot.To(d.Host, d.URL), " does not serve it after "+bot.Length(landable)+".", serves)
 	case o.State == failed && o.Decided().Verb == didNot:
 		return bot.T(o.Decided().Person.Name+" says that the branch ", bot.Fixed(d.Branch), " was not moved.")
 	case o.State == failed && len(d.Why) == 0:
@@ -103,6 +112,9 @@ func (r Reset) came(o bot.Operation, d resetting) bot.Text {
 func (r Reset) sayMoved(o bot.Operation, d resetting) []bot.Post {
 	t := bot.T(title(d.Environment)+"'s branch is on ", bot.Fixed(deploys.Short(d.To)), " of "+d.Onto+" now (", concerned(o), "); it was on ",
 		bot.Fixed(deploys.Short(d.From)), ", which the branch ", bot.Fixed(d.Backup), " keeps.")
+	if d.Pushed != "" {
+		t = append(t, bot.T(" Somebody has pushed ", bot.Fixed(deploys.Short(d.Pushed)), " on top.")...)
+	}
 	if len(d.Authors) > 0 {
 		t = append(t, bot.Span{Text: " Not deployed any more: commits of " + people(d.Authors) + "."})
 	}
@@ -110,8 +122,12 @@ func (r Reset) sayMoved(o bot.Operation, d resetting) []bot.Post {
 }
 
 func (r Reset) say(o bot.Operation, d resetting) []bot.Post {
-	t := bot.T("✔ "+title(d.Environment)+" is now on ", bot.Fixed(deploys.Short(d.To)), " of "+d.Onto+" (", concerned(o), ").")
-	if o.State != reset {
+	t := bot.T("✔ "+title(d.Environment)+" is now on ", d.arrived(), " (", concerned(o), ").")
+	switch {
+	case o.State == reset && d.Pushed != "": // which is announced as a deploy, too
+		t = bot.T("✔ The reset of "+d.Environment+" to ", bot.Fixed(deploys.Short(d.To)), " of "+d.Onto+" has come out (", concerned(o), "). ",
+			bot.Fixed(deploys.Short(d.Pushed)), ", pushed after it, is live.")
+	case o.State != reset:
 		t = bot.T("✘ The reset of "+d.Environment+" did not come out (", concerned(o), "). ", r.came(o, d))
 	}
 	env, _ := r.Environments.Named(d.Environment)
