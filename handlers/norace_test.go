@@ -2,5 +2,11 @@
 
 package handlers_test
 
-// usualDeploys is how many deploys TestAnnouncements plays.
-const usualDeploys = 500
+const (
+	// usualDeploys is how many deploys TestAnnouncements plays.
+	usualDeploys = 500
+	// oneMomentIn is how many moments stand for one at which TestResetAgainstAPush pushes.
+	oneMomentIn = 1
+	// usualPushes is how many resets TestResetAgainstPushes plays, at most.
+	usualPushes = 1e6
+)

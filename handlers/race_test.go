@@ -2,6 +2,12 @@
 
 package handlers_test
 
-// usualDeploys is how many deploys TestAnnouncements plays. SQLite is written in
-// Go here, and under the race detector ten times as slow.
-const usualDeploys = 30
+// SQLite is written in Go here, and under the race detector ten times as slow.
+const (
+	// usualDeploys is how many deploys TestAnnouncements plays.
+	usualDeploys = 30
+	// oneMomentIn is how many moments stand for one at which TestResetAgainstAPush pushes.
+	oneMomentIn = 5
+	// usualPushes is how many resets TestResetAgainstPushes plays, at most.
+	usualPushes = 20
+)

@@ -17,25 +17,61 @@ import (
 	"thbot/integrations/fakehttp"
 )
 
-// TestResetAgainstPushes resets prototype, and undoes that, while people push
-// to it: at any moments of the bot's calls to GitHub, arrived, done or answered,
-// with GraphQL and where there is only REST, also where the answer to the move
-// is lost. What they pushed must be there in the end, whatever the bot replaces
-// must have been shown and be kept, and what it says must be so.
+// TestResetAgainstAPush resets prototype as often as that passes moments after
+// the click, and lets somebody push to it at each of them: the bot's calls to
+// GitHub, arrived, done or answered, with GraphQL and where there is only REST,
+// also where the answer to the move is lost. What is pushed must be there in the
+// end, whatever the bot replaces must have been shown and be kept, and what it
+// says must be so.
 //
 // Without GraphQL nobody can compare and move at once: what is pushed after the
 // last look and before the move is lost (see github.Client.MoveBranch), and that
 // alone.
+func TestResetAgainstAPush(t *testing.T) {
+	for name, way := range map[string]odds{
+		"GraphQL": {}, "GraphQL, its answer lost": {lose: true}, "REST": {rest: true}, "REST, its answer lost": {rest: true, lose: true},
+		"prototype is only ahead": {lies: ahead}, "prototype is only behind": {lies: behind},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reset := func(after ...int) (passed int) {
+				p := pushing{odds: way}
+				p.after = after
+				synctest.Test(t, func(t *testing.T) {
+					if err := p.play(t); err != nil {
+						t.Error(err)
+					}
+				})
+				return len(p.passed) - p.since
+			}
+			passed := reset()
+			if passed < 20 {
+				t.Fatalf("only %d moments were passed", passed)
+			}
+			for at := 0; at < passed; at += oneMomentIn {
+				reset(at)
+			}
+		})
+	}
+}
+
+// TestResetAgainstPushes lets people push more often, and before the question,
+// too, and puts the branch back again.
 func TestResetAgainstPushes(t *testing.T) {
 	t.Parallel()
+	played := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		p := pushing{
+		if played++; played > usualPushes {
+			return
+		}
+		p := pushing{odds: odds{
 			rest:   rapid.Bool().Draw(rt, "REST alone"),
 			lose:   rapid.IntRange(0, 3).Draw(rt, "answers lost") == 0,
-			undo:   rapid.IntRange(0, 3).Draw(rt, "undone") == 0,
+			undo:   rapid.Bool().Draw(rt, "undone"),
+			lies:   rapid.SampledFrom([]lie{apart, ahead, behind}).Draw(rt, "where prototype is"),
 			before: rapid.SliceOfNDistinct(rapid.IntRange(0, 52), 0, 1, rapid.ID).Draw(rt, "pushes before the question"),
 			after:  rapid.SliceOfNDistinct(rapid.IntRange(0, 33), 0, 3, rapid.ID).Draw(rt, "pushes after the click"),
-		}
+		}}
 		var wrong error
 		synctest.Test(t, func(t *testing.T) { wrong = p.play(t) })
 		if wrong != nil {
@@ -44,10 +80,18 @@ func TestResetAgainstPushes(t *testing.T) {
 	})
 }
 
+// odds are under what a reset is played.
+type odds struct {
+	rest          bool // there is no GraphQL
+	lose          bool // the answer to the first move
+	undo          bool // it is put back again
+	lies          lie
+	before, after []int // when somebody pushes: moments since it was asked for, and since it was confirmed
+}
+
 // pushing is a reset, and people who push at some of the moments that it passes.
 type pushing struct {
-	rest, lose, undo bool
-	before, after    []int // which moments, of those since the reset was asked for and since it was confirmed
+	odds
 
 	*stage
 	mu      sync.Mutex
@@ -59,6 +103,15 @@ type pushing struct {
 	pushes  []pushed
 	changes []change
 }
+
+// lie is how prototype lies to master at first.
+type lie int
+
+const (
+	apart  lie = iota // each has commits that the other has not
+	ahead             // only prototype has
+	behind            // only master has
+)
 
 // pushed is a commit that somebody pushed, and at which moment.
 type pushed struct {
@@ -80,13 +133,20 @@ func (p *pushing) play(t *testing.T) error {
 	if err := p.Usual(); err != nil {
 		return err
 	}
+	switch p.lies {
+	case ahead:
+		p.GitHub.SetBranch(world.Master, world.Commit("70c3e55"))
+	case behind:
+		p.GitHub.SetBranch(world.Prototype, world.Commit("445ee07"))
+		p.Serve(world.Prototype, world.Commit("445ee07"))
+	}
 	if p.rest {
 		p.GitHub.AnswersTo("POST graphql", http.StatusNotFound, `{"message":"Not Found"}`)
 	}
 	if err := p.start(); err != nil {
 		return err
 	}
-	later(time.Minute)
+	later(20 * time.Second)
 	p.mu.Lock()
 	p.begun, p.head = true, p.GitHub.Branch(world.Prototype)
 	p.mu.Unlock()
@@ -111,7 +171,7 @@ func (p *pushing) play(t *testing.T) error {
 		if err := p.press("pia", b); err != nil {
 			return err
 		}
-		later(10 * time.Minute)
+		later(3 * time.Minute)
 		return nil
 	}
 	err := ask(func() error { _, err := p.Slack.Say("U0PIA", world.Channel, "/th reset prototype"); return err })
