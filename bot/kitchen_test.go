@@ -124,6 +124,8 @@ func (b brewing) Plan(_ context.Context, r bot.Request) (bot.Plan[tea], error) {
 		return bot.Plan[tea]{}, bot.Refuse("There is no pot ", bot.Fixed(pot), ".")
 	case "dark":
 		return bot.Plan[tea]{}, &trouble{service: "Kitchen"}
+	case "slowly":
+		return bot.Plan[tea]{}, fmt.Errorf("heating the water: %w", context.DeadlineExceeded)
 	case "nothing":
 		return bot.Plan[tea]{}, nil
 	case "nowhere":

@@ -11,8 +11,10 @@ package bot
 //   - What went wrong unexpectedly carries a reference that is in the log line.
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -60,6 +62,9 @@ func newRef() string {
 func outage(err error, ref string) Text {
 	if s := Service(err); s != "" {
 		return T(s+" does not give a usable answer right now, so nothing was done. Try again in a minute. Ref ", Fixed(ref), ".")
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return T("This took longer than I may take, so nothing was done. Try again in a minute. Ref ", Fixed(ref), ".")
 	}
 	return T("Something broke on my side before anything was changed. Ref ", Fixed(ref), "; please tell the Treeherder admins.")
 }

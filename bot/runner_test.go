@@ -191,6 +191,7 @@ func TestPlans(t *testing.T) {
 	for text, want := range map[string]string{
 		"brew gone":    "There is no pot gone.",
 		"brew dark":    "Kitchen does not give a usable answer right now, so nothing was done. Try again in a minute. Ref ",
+		"brew slowly":  "This took longer than I may take, so nothing was done. Try again in a minute. Ref ",
 		"brew nothing": "Something broke on my side before anything was changed. Ref ",
 		"brew nowhere": "Something broke on my side before anything was changed. Ref ",
 		"brew full":    "There is tea already.",

@@ -212,6 +212,9 @@ func (b *Bot) unshown(err error, about []zap.Field) Text {
 	}
 	ref := b.broke("preparing what is shown", err, about...)
 	why := "Something broke on my side"
+	if errors.Is(err, context.DeadlineExceeded) {
+		why = "This took longer than I may take"
+	}
 	if s := Service(err); s != "" {
 		why = s + " does not give a usable answer right now"
 	}

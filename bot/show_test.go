@@ -206,7 +206,7 @@ func TestShowGoesWrong(t *testing.T) {
 		{"refused", "Not shown: no iron", func(k *kitchen) { k.blind = &bot.Refused{Why: "no iron"} }},
 		{"trouble", "Smith does not give a usable answer right now, so there is nothing to show. What you were shown before may not be valid any more.", func(k *kitchen) { k.blind = &trouble{service: "Smith"} }},
 		{"panic", "Something broke on my side, so there is nothing to show.", func(k *kitchen) { k.broken = "show" }},
-		{"too slow", "Something broke on my side, so there is nothing to show.", func(k *kitchen) { k.until = make(chan struct{}) }},
+		{"too slow", "This took longer than I may take, so there is nothing to show.", func(k *kitchen) { k.until = make(chan struct{}) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			playKeys(t, func(s *scene) {

@@ -109,8 +109,9 @@ func (p *play) do(ctx context.Context, a act) error {
 	}
 }
 
-// invites is what a bot says that wants something sent once more.
-var invites = regexp.MustCompile(`(?i)\b(try|press|send it|ask) again\b`)
+// invites is what a bot says that wants something sent once more, or after which
+// people do so since nothing has happened.
+var invites = regexp.MustCompile(`(?i)\b(try|press|send it|ask) again\b|before anything was changed`)
 
 // find returns the newest button that the act presses; ts is empty if there is none.
 func (p *play) find(a act) (ts string, button fakeslack.Button) {

@@ -136,7 +136,12 @@ func crash(t *testing.T, sc scenario, s store) {
 		}
 	}
 	report("", kills, false)
-	if sc.blind && report(", not looking", acting, true).double == 0 {
+	// On a busy machine what would be done twice may come too late to be seen.
+	double := !sc.blind
+	for try := 0; !double && try < 4; try++ {
+		double = report(", not looking", acting, true).double > 0
+	}
+	if !double {
 		t.Error("with looking switched off nothing is done twice: the kills hit nothing")
 	}
 	if *randomKills > 0 {
