@@ -69,6 +69,7 @@ const (
 	accountScopes = "account/" // <database>/<account>
 
 	grant      = "grant"
+	extend     = "extend"
 	rotate     = "rotate"
 	revoke     = "revoke"
 	listAccess = "list"
@@ -82,17 +83,17 @@ var granters = bot.Policy{Roles: []bot.Role{bot.CloudOps}}
 
 func (a Access) Info() bot.Info {
 	return bot.Info{
-		Name: "access", Does: "Gives somebody a database account that can read a replica, changes its password, takes it away, or lists who has one.",
+		Name: "access", Does: "Gives somebody a database account that can read a replica, for longer too; changes its password, takes it away, or lists who has one.",
 		Who: "anyone can ask; " + bot.CloudOps.Title() + " confirms, never for themselves",
 		Args: []bot.Arg{
-			{Name: "what", Doc: "grant, rotate, revoke or list", Example: grant, Form: "grant|rotate|revoke|list",
-				Words: []bot.Word{{Name: grant}, {Name: rotate}, {Name: revoke}, {Name: listAccess}}},
+			{Name: "what", Doc: "grant, extend, rotate, revoke or list", Example: grant, Form: "grant|extend|rotate|revoke|list",
+				Words: []bot.Word{{Name: grant}, {Name: extend}, {Name: rotate}, {Name: revoke}, {Name: listAccess}}},
 			{Name: "person", Doc: "whom it is for", Example: "@bea", Person: true, Optional: true},
 			{Name: "database", Doc: "a database", Example: "stage", Words: a.Words, Optional: true},
 			{Name: "length", After: "for", Doc: "a length of time", Example: "30d", Take: when.TakeLength, Optional: true},
 			{Name: "reason", Doc: "a reason", Example: "finding slow queries", Rest: true, Optional: true},
 		},
-		Examples: []string{"access grant @bea stage for 30d finding slow queries", "access rotate @bea", "access revoke @bea", "access list"},
+		Examples: []string{"access grant @bea stage for 30d finding slow queries", "access extend @bea", "access rotate @bea", "access revoke @bea", "access list"},
 		Wait:     "Looking at who has access…",
 	}
 }
@@ -239,7 +240,7 @@ func (a Access) accountFor(ctx context.Context, db Database, who bot.Person) (st
 				t = bot.T(who.Name + "'s access to " + db.Name + " is being taken away just now, so nothing was asked. Ask again when that is done.")
 				return bot.Refuse(t)
 			}
-			return bot.Refuse(t, "A new password: ", bot.Fixed("/th access rotate @… "+db.Name), ". The end of it: ", bot.Fixed("/th access revoke @… "+db.Name), ".")
+			return bot.Refuse(t, "For longer: ", bot.Fixed("/th access extend @… "+db.Name), ". A new password: ", bot.Fixed("/th access rotate @… "+db.Name), ". The end of it: ", bot.Fixed("/th access revoke @… "+db.Name), ".")
 		}
 		taken, err = v.Holder(accountScopes + db.Name + "/" + name)
 		return err
@@ -297,7 +298,7 @@ func accessOf(v bot.View, id string) (o bot.Operation, d access, err error) {
 	return o, d, err
 }
 
-// change asks to rotate, or to revoke, access that somebody has.
+// change asks to extend, to rotate or to revoke access that somebody has.
 func (a Access) change(ctx context.Context, r bot.Request, what string) (plan bot.Plan[access], err error) {
 	if r.Args["length"] != "" {
 		return plan, bot.Refuse("Only ", bot.Fixed("access grant"), " takes a length of time. Nothing was asked.")
@@ -342,10 +343,13 @@ func (a Access) change(ctx context.Context, r bot.Request, what string) (plan bo
 	if o.State != open && o.State != closing {
 		return plan, bot.Refuse("The access of " + d.For.Name + " to " + d.Database + " is being made or taken away just now, so nothing was asked. Ask again in a minute.")
 	}
-	q := access{Database: d.Database, Account: d.Account, For: d.For, Reason: r.Args["reason"], Of: o.ID, About: d.Until}
-	first := askRevoke
-	if what == rotate {
-		first = askRotate
+	q := access{Database: d.Database, Account: d.Account, For: d.For, Length: d.Length, Reason: r.Args["reason"], Of: o.ID, About: d.Until}
+	if what == extend {
+		q.Until = a.longer(q, d.Until, r.Now)
+		if q.Until.Sub(d.Until) < time.Minute {
+			return plan, bot.Refuse("The access of "+d.For.Name+" to "+d.Database+" lasts as long as it can already, until ", bot.Date(d.Until), ". Nothing was asked.")
+		}
 	}
+	first := map[string]bot.State{extend: askExtend, rotate: askRotate, revoke: askRevoke}[what]
 	return bot.Plan[access]{Begin: &q, First: first, Asking: "ask/" + what + "/" + d.Database + "/" + person, About: d.Database}, nil
 }

@@ -26,6 +26,9 @@ func (a Access) Card(o bot.Operation, d access) bot.Card {
 			return heading(access+" stays as it is", "; nobody confirmed in time that it changes")
 		}
 		return heading("No access to "+d.Database+" for "+who, "; nobody confirmed it in three days").Add(reason)
+	case askExtend:
+		return heading("Extend "+access+"?", " asked by "+o.Asked.Name).Add(
+			bot.Paragraph("It lasts until ", bot.Date(d.About), ", and then until ", bot.Date(d.Until), ". The password stays as it is."), because(d))
 	case askRotate:
 		return heading("A new password for "+access+"?", " asked by "+o.Asked.Name).Add(
 			bot.Paragraph("The password of ", bot.Fixed(d.Account), " stops working at once, and what is open with it is ended; "+who+" has the new one shown."), because(d))
@@ -119,11 +122,18 @@ func (a Access) sayWaiting(o bot.Operation, d access) []bot.Post {
 func (a Access) sayOpen(o bot.Operation, d access) []bot.Post {
 	card := bot.Say("You can read Treeherder's database of "+d.Database+" until ", bot.Date(d.Until), ", as account ", bot.Fixed(d.Account), ".")
 	told := bot.T(bot.At(d.For.ID), " can read "+d.Database+" until ", bot.Date(d.Until), "; how, I have sent as a direct message.")
-	if last := o.Decided(); last.Verb == rotate {
+	switch last := o.Decided(); last.Verb {
+	case extend:
+		card = bot.Say("You can read Treeherder's database of "+d.Database+" for longer, until ", bot.Date(d.Until), "; "+last.Person.Name+" has confirmed that. Your password stays as it is.")
+		told = bot.T(d.For.Name+" can read "+d.Database+" until ", bot.Date(d.Until), "; "+last.Person.Name+" has extended it.")
+	case rotate:
 		card = bot.Say("Your password for "+d.Database+" does not work any more; ", last.Person.Name, " has confirmed that. Have a new one shown.")
 		told = bot.T(bot.At(d.For.ID), " the old password for "+d.Database+" does not work any more; how to see the new one, I have sent as a direct message.")
 	}
-	return []bot.Post{{Key: "credentials", Class: bot.Final, To: bot.Place{Channel: d.For.ID}, Card: card.Add(showing(o, d)...)},
+	if o.Decided().Verb != extend {
+		card = card.Add(showing(o, d)...)
+	}
+	return []bot.Post{{Key: "credentials", Class: bot.Final, To: bot.Place{Channel: d.For.ID}, Card: card},
 		{Key: "open", Class: bot.Final, Card: bot.Say(told).Add(leftovers(d)...)}}
 }
 
@@ -138,8 +148,8 @@ func (a Access) sayEnding(o bot.Operation, d access) []bot.Post {
 	if !o.Entered.Before(d.Until) {
 		return nil // it ended while the bot was away
 	}
-	card := bot.Say("Your access to "+d.Database+" ends at ", bot.Date(d.Until), ". Account ", bot.Fixed(d.Account), " is dropped then. If you need it longer, ask again after that: ",
-		bot.Fixed("/th access grant @you "+d.Database+" …"), ".")
+	card := bot.Say("Your access to "+d.Database+" ends at ", bot.Date(d.Until), ". Account ", bot.Fixed(d.Account), " is dropped then. If you need it longer, ask now: ",
+		bot.Fixed("/th access extend @"+d.For.Name+" "+d.Database), ".")
 	return []bot.Post{{Key: "ending", Class: bot.Final, To: bot.Place{Channel: d.For.ID}, Card: card.Add(showing(o, d)...)}}
 }
 

@@ -25,6 +25,7 @@ const (
 	stuck         bot.State = "stuck" // the server does not let us take it away
 	revoked       bot.State = "revoked"
 	notGiven      bot.State = "not-given"
+	askExtend     bot.State = "ask-extend"
 	askRotate     bot.State = "ask-rotate"
 	askRevoke     bot.State = "ask-revoke"
 )
@@ -52,9 +53,9 @@ func (a Access) Steps() map[bot.State]bot.Step[access] {
 		askLast:  ask(expired, a.sayWaiting),
 		creating: {Look: a.created, Act: a.create, Refused: notGiven, Every: lookAtServer, GiveUp: bot.After[access](20 * time.Minute), Lapse: shutting},
 		granting: {Look: a.granted, Act: a.giveRights, Refused: shutting, Every: lookAtServer, GiveUp: bot.After[access](20 * time.Minute), Lapse: shutting},
-		open: {Ask: a.openQuestion, Look: a.stillFit, Every: lookAtPerson, GiveUp: announced, Lapse: closing, Say: a.sayOpen,
+		open: {Ask: a.openQuestion, Pressed: a.extended, Look: a.stillFit, Every: lookAtPerson, GiveUp: announced, Lapse: closing, Say: a.sayOpen,
 			Show: a.show, ShowTo: theirs},
-		closing: {Ask: a.openQuestion, Look: a.stillFit, Every: lookAtPerson, GiveUp: func(_ bot.Operation, d access) time.Time { return d.Until }, Lapse: shutting,
+		closing: {Ask: a.openQuestion, Pressed: a.extended, Look: a.stillFit, Every: lookAtPerson, GiveUp: func(_ bot.Operation, d access) time.Time { return d.Until }, Lapse: shutting,
 			Say: a.sayEnding, Show: a.show, ShowTo: theirs},
 		rotating:      {Look: a.rotated, Act: a.rotate, Refused: shutting, Every: lookAtServer},
 		shutting:      {Look: a.shut, Act: a.lock, Refused: dropping, Every: lookAtServer},
@@ -65,8 +66,9 @@ func (a Access) Steps() map[bot.State]bot.Step[access] {
 		notGiven:      {End: bot.Failed, Say: a.sayNotGiven},
 		cancelled:     {End: bot.Cancelled, Say: a.sayDeclined},
 		expired:       {End: bot.Expired, Say: a.sayExpired},
-		askRotate:     a.changing("Set a new password", rotate),
-		askRevoke:     a.changing("Revoke", revoke),
+		askExtend:     a.changing("Extend", extend, extenders),
+		askRotate:     a.changing("Set a new password", rotate, changers),
+		askRevoke:     a.changing("Revoke", revoke, changers),
 		handed:        {End: bot.Done},
 		passed:        {End: bot.Outdated},
 	}
@@ -94,11 +96,35 @@ func (a Access) pressed(v bot.View, _ bot.Operation, d *access, p bot.Decision) 
 	if p.Verb != grant {
 		return nil
 	}
+	d.Until = v.Now().Add(d.Length)
+	return notTheirs(p, *d)
+}
+
+// notTheirs keeps people from deciding about their own access.
+func notTheirs(p bot.Decision, d access) error {
 	if p.Person.ID == d.For.ID {
 		return bot.Refuse("Nobody gives access to themselves; somebody else of cloudOps has to confirm this. Nothing was done.")
 	}
-	d.Until = v.Now().Add(d.Length)
 	return nil
+}
+
+// extended moves the end of access, once more by its length.
+func (a Access) extended(v bot.View, _ bot.Operation, d *access, p bot.Decision) error {
+	if p.Verb != extend {
+		return nil
+	}
+	d.Until = a.longer(*d, d.Until, v.Now())
+	return notTheirs(p, *d)
+}
+
+// longer is when access ends that is extended. From now on it lasts no longer
+// than what is given anew.
+func (a Access) longer(d access, until, now time.Time) time.Time {
+	most := now.Add(a.Databases[d.Database].Longest)
+	if until = until.Add(d.Length); until.After(most) {
+		return most
+	}
+	return until
 }
 
 // changers may end, or renew, the access of somebody: cloudOps, and they themselves.
@@ -106,10 +132,14 @@ func changers(d access) bot.Policy {
 	return bot.Policy{Roles: granters.Roles, People: []string{d.For.ID}}
 }
 
+// extenders may let it last longer.
+func extenders(access) bot.Policy { return granters }
+
 func (a Access) openQuestion(_ bot.Operation, d access) bot.Question {
 	return bot.Question{Buttons: []bot.Button{
 		{Verb: revoke, Label: "Revoke", Tone: bot.Danger, Dialog: "Take away " + d.For.Name + "'s access to " + d.Database + "?", May: changers(d), To: shutting},
 		{Verb: rotate, May: changers(d), To: rotating},
+		{Verb: extend, May: extenders(d), To: open},
 	}}
 }
 
@@ -124,14 +154,18 @@ func forget(_ bot.View, _ bot.Operation, d *access, _ bot.Decision) error {
 }
 
 // changing is the question whether to change access that is there.
-func (a Access) changing(label, verb string) bot.Step[access] {
+func (a Access) changing(label, verb string, by func(access) bot.Policy) bot.Step[access] {
 	return bot.Step[access]{
 		Ask: func(_ bot.Operation, d access) bot.Question {
-			may := changers(d)
-			may.Asker = true
-			return bot.Question{Note: bot.CloudOps.Title() + " or " + d.For.Name + " can confirm", Buttons: []bot.Button{
-				{Verb: verb, Label: label, Tone: bot.Danger, May: changers(d), To: handed, Press: &bot.Forward{Operation: d.Of, Verb: verb}},
-				{Verb: "cancel", Label: "Leave it", May: may, To: cancelled},
+			note, tone := bot.CloudOps.Title()+" or "+d.For.Name+" can confirm", bot.Danger
+			if verb == extend {
+				note, tone = bot.CloudOps.Title()+" can confirm, never for themselves", bot.Primary
+			}
+			leave := changers(d)
+			leave.Asker = true
+			return bot.Question{Note: note, Buttons: []bot.Button{
+				{Verb: verb, Label: label, Tone: tone, May: by(d), To: handed, Press: &bot.Forward{Operation: d.Of, Verb: verb}},
+				{Verb: "cancel", Label: "Leave it", May: leave, To: cancelled},
 			}}
 		},
 		Look: a.stillOpen, Every: lookAgain, GiveUp: bot.After[access](askAccess), Lapse: expired,

@@ -25,7 +25,7 @@ func (all databases) open() map[string]handlers.Database {
 	opened := map[string]handlers.Database{}
 	for name, p := range all {
 		opened[name] = handlers.Database{Name: name, Primary: side{p, "primary"}, Replica: side{p, "replica"},
-			Host: "replica." + name + ".test", Port: "3306", CA: p.ca, Eligible: p.eligible, Longest: 90 * 24 * time.Hour, Services: p.services}
+			Host: "replica." + name + ".test", Port: "3306", CA: p.ca, Eligible: p.eligible, Longest: p.longest, Services: p.services}
 	}
 	return opened
 }
@@ -35,6 +35,7 @@ type pair struct {
 	name     string
 	ca       string
 	eligible []string
+	longest  time.Duration
 	services map[string]string
 	keeps    bool // old passwords of services, as MySQL 8 does
 	markless bool // it keeps no marks, as MariaDB does
@@ -58,7 +59,7 @@ type dbUser struct {
 }
 
 func newPair(name string) *pair {
-	return &pair{name: name, primary: map[string]dbUser{}, refusing: map[string]error{}, sessions: map[string][]mysql.Session{}, services: map[string]string{}}
+	return &pair{name: name, longest: 90 * 24 * time.Hour, primary: map[string]dbUser{}, refusing: map[string]error{}, sessions: map[string][]mysql.Session{}, services: map[string]string{}}
 }
 
 // catchUp lets the replica have all that the primary has.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -40,6 +41,12 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 	switch rest := args[2:]; args[1] {
 	case "eligible":
 		p.eligible = rest
+	case "longest":
+		longest, err := time.ParseDuration(rest[0])
+		if err != nil {
+			return err
+		}
+		p.longest = longest
 	case "ca":
 		p.ca = ts.ReadFile(rest[0])
 	case "markless":
