@@ -43,9 +43,15 @@ func (a Access) show(ctx context.Context, o bot.Operation, d *access, _ bot.Pers
 // credentials is what somebody needs to log in: of the replica, and nothing of
 // the primary.
 func credentials(db Database, account string, p mysql.Password) bot.Card {
-	mode, sure := "VERIFY_IDENTITY", "its certificate has its name"
-	if db.Instance != "" {
-		mode, sure = "VERIFY_CA", "its certificate has no host's name, so clients check only who signed it"
+	mode, workbench := "VERIFY_CA", "Require and Verify CA"
+	var sure string
+	switch {
+	case db.Instance != "":
+		sure = "its certificate has no host's name, so clients check only who signed it"
+	case db.ServerName != "" && db.ServerName != db.Host:
+		sure = "its certificate is for " + db.ServerName + ", so clients check only who signed it"
+	default:
+		mode, workbench, sure = "VERIFY_IDENTITY", "Require and Verify Identity", "its certificate has its name"
 	}
 	file := "treeherder-" + db.Name + "-ca.pem"
 	if db.CA == "" {
@@ -58,7 +64,7 @@ func credentials(db Database, account string, p mysql.Password) bot.Card {
 		bot.Paragraph(bot.Strong("mysql"), " asks for the password:"),
 		{Kind: bot.Block, Text: bot.T("mysql --host=" + db.Host + " --port=" + db.Port + " --user=" + account + " --password \\\n  --ssl-mode=" + mode + " --ssl-ca=" + file + " " + mysql.Database)},
 		bot.SmallPrint("MariaDB's client takes ", bot.Fixed("--ssl-verify-server-cert"), " instead of ", bot.Fixed("--ssl-mode"), "."),
-		bot.Paragraph(bot.Strong("Workbench:"), " connection method “Standard (TCP/IP)”; in the tab SSL, Use SSL: “"+workbench(db)+"”, SSL CA File: ", bot.Fixed(file), "."),
+		bot.Paragraph(bot.Strong("Workbench:"), " connection method “Standard (TCP/IP)”; in the tab SSL, Use SSL: “"+workbench+"”, SSL CA File: ", bot.Fixed(file), "."),
 		bot.Paragraph(bot.Strong("ReDash:"), " a data source of type MySQL with the host, port, account and database from above; Use SSL: on; path to the CA: ", bot.Fixed(file), "."),
 	}}
 	if db.CA == "" {
@@ -69,12 +75,4 @@ func credentials(db Database, account string, p mysql.Password) bot.Card {
 		c = c.Add(bot.Part{Kind: bot.Block, Text: bot.T(string(pem.EncodeToMemory(block)))})
 	}
 	return c
-}
-
-// workbench is how MySQL Workbench calls what is checked of a certificate.
-func workbench(db Database) string {
-	if db.Instance != "" {
-		return "Require and Verify CA"
-	}
-	return "Require and Verify Identity"
 }

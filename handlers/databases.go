@@ -18,7 +18,8 @@ type Database struct {
 	Primary, Replica databaseServer
 	Host, Port       string // of the replica
 	CA               string // of the replica, in PEM; empty: the system trusts it
-	Instance         string // of Google Cloud SQL; empty: the certificate has the host's name
+	Instance         string // of Google Cloud SQL, whose certificates have no host's name
+	ServerName       string // what the replica's certificate has as the host's name; empty: Host
 	Eligible         []string
 	Longest          time.Duration // how long access lasts at most
 	Services         map[string]string

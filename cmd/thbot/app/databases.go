@@ -64,7 +64,7 @@ func (c Config) databases(s Secrets, dial func(ctx context.Context, network, add
 			return nil, closeAll, err
 		}
 		host, port, _ := net.SplitHostPort(db.Replica.Address) // checked
-		all[name] = handlers.Database{Name: name, Primary: primary, Replica: replica, Host: host, Port: port, CA: string(ca), Instance: db.Replica.Instance,
+		all[name] = handlers.Database{Name: name, Primary: primary, Replica: replica, Host: host, Port: port, CA: string(ca), Instance: db.Replica.Instance, ServerName: db.Replica.ServerName,
 			Eligible: db.Eligible, Longest: db.Longest, Services: db.Services, Orphans: db.Orphans}
 	}
 	return all, closeAll, nil
