@@ -72,10 +72,12 @@ func (b *Bot) reveal(ctx context.Context, p Press, view string) {
 		return
 	}
 	b.Log.Warn("showing what was prepared; it is made void", append(about, zap.Error(err))...)
-	b.void(ctx, o, shown, about)
+	left := ", so what I prepared is not valid. Close this and press the button again."
+	if !b.void(ctx, o, shown, about) {
+		left = ", and what I prepared may be valid all the same. Pressing the button again makes something new."
+	}
 	// It may stand there all the same.
-	_ = b.update(ctx, view, Modal{Title: "Not shown", Parts: []Part{Paragraph(
-		"I cannot be sure that this was shown to you, so what I prepared is not valid. Close this and press the button again.")}})
+	_ = b.update(ctx, view, Modal{Title: "Not shown", Parts: []Part{Paragraph("I cannot be sure that this was shown to you" + left)}})
 }
 
 // pause is the time between attempts to claim an operation that is worked on.
@@ -180,16 +182,18 @@ func (b *Bot) trail(tx Tx, o Operation, who, note string) error {
 	return tx.AddEvent(Event{Operation: o.ID, At: tx.Now(), Who: who, From: o.State, To: o.State, Note: note})
 }
 
-// void makes worthless what may or may not have been seen.
-func (b *Bot) void(ctx context.Context, o showing, s Shown, about []zap.Field) {
+// void makes worthless what may or may not have been seen, and reports whether
+// it is for certain.
+func (b *Bot) void(ctx context.Context, o showing, s Shown, about []zap.Field) bool {
 	if s.Void == nil {
-		return
+		return false
 	}
 	note := "void: perhaps not seen"
 	err := b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
 		return b.sealed("making void what was prepared", func() error { return s.Void(ctx) })
 	})
-	if err != nil {
+	certain := err == nil
+	if !certain {
 		note = "perhaps not seen, and perhaps valid. Ref " + b.broke("making void what was prepared; it may be valid", err, about...)
 	}
 	err = b.within(ctx, b.Times.Limit, func(ctx context.Context) error {
@@ -198,6 +202,7 @@ func (b *Bot) void(ctx context.Context, o showing, s Shown, about []zap.Field) {
 	if err != nil {
 		b.Log.Error("writing that it is void", append(about, zap.Error(err))...)
 	}
+	return certain
 }
 
 // unshown says why nothing is shown.

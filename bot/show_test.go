@@ -119,8 +119,8 @@ func TestShowIsNotSeen(t *testing.T) {
 		{"refused", refused, "", "I cannot be sure that this was shown to you, so what I prepared is not valid.", "void: perhaps not seen"},
 		{"answer lost", lostReply, "", "I cannot be sure that this was shown to you", "void: perhaps not seen"},
 		{"panic", fault{broken: true}, "", "I cannot be sure that this was shown to you", "void: perhaps not seen"},
-		{"void refused", lostReply, "error", "I cannot be sure that this was shown to you", "perhaps not seen, and perhaps valid. Ref "},
-		{"void broken", lostReply, "panic", "I cannot be sure that this was shown to you", "perhaps not seen, and perhaps valid. Ref "},
+		{"void refused", lostReply, "error", "I cannot be sure that this was shown to you, and what I prepared may be valid all the same.", "perhaps not seen, and perhaps valid. Ref "},
+		{"void broken", lostReply, "panic", "I cannot be sure that this was shown to you, and what I prepared may be valid all the same.", "perhaps not seen, and perhaps valid. Ref "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			playKeys(t, func(s *scene) {
