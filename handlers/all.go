@@ -36,7 +36,7 @@ func All(w World) []bot.Command {
 		bot.Presses(Unlock{w.Environments, w.Ledger}),
 		bot.Operates(Hold{w.GitHub, w.Ledger}),
 		bot.Presses(Unhold{w.Ledger}),
-		bot.Operates(Reset{w.Environments, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Times}),
+		bot.Operates(Reset{w.Environments, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Databases, w.Times}),
 		bot.Answers(Backups{w.Environments, w.GitHub}),
 		bot.Operates(Clean{w.Environments, w.GitHub, w.Times}),
 		bot.Operates(Page{w.Contacts, w.Ledger, w.Times}),

@@ -59,7 +59,7 @@ type comparison struct {
 	link    string // the page of it
 	files   map[migrations.Migration]migrations.File
 	rows    rowsRead
-	aside   string           // why the commit is none of the branch's; empty: it is one
+	aside   string           // that the commit is none of the branch's; empty: it is one
 	ahead   []migrations.Row // no file in what is served, but one on the branch
 	refused []string         // why Django would refuse the files themselves
 	edited  []edited
@@ -69,12 +69,12 @@ type comparison struct {
 
 // rowsRead are the rows of a database, as one of its servers has them.
 type rowsRead struct {
-	rows     []mysql.Migration
-	replica  bool // they are the replica's, since the primary gives no answer
-	silent   bool // the replica gives none
-	missing  int  // how many of them the replica has not
-	strange  int  // how many others it has
-	at       time.Time
+	rows    []mysql.Migration
+	replica bool // they are the replica's, since the primary gives no answer
+	silent  bool // the replica gives none
+	missing int  // how many of them the replica has not
+	strange int  // how many others it has
+	at      time.Time
 }
 
 func (m Migrations) compare(ctx context.Context, env deploys.Environment, db Database) (c comparison, err error) {
@@ -129,19 +129,20 @@ func (m Migrations) branch(ctx context.Context, env deploys.Environment, commit 
 	}
 	head, err := m.GitHub.Branch(ctx, env.Branch)
 	if errors.Is(err, bot.ErrNotFound) {
-		return "there is no branch " + env.Branch, nil, nil
+		return "There is no branch " + env.Branch + ".", nil, nil
 	}
-	if err != nil {
+	if err != nil || head == commit {
 		return "", nil, err
 	}
+	apart := "The branch " + env.Branch + " does not have the commit that is served."
 	cmp, err := m.GitHub.Compare(ctx, head, commit)
 	switch {
 	case errors.Is(err, bot.ErrNotFound): // they have nothing in common
-		aside = "it is not on the branch " + env.Branch
+		aside = apart
 	case err != nil:
 		return "", nil, err
 	case cmp.Status != github.Behind && cmp.Status != github.Identical:
-		aside = "it is not on the branch " + env.Branch
+		aside = apart
 	}
 	files, err = m.Schemas.blobs(ctx, head)
 	return aside, files, err

@@ -21,7 +21,11 @@ func (c comparison) card() bot.Card {
 	at := bot.To(deploys.Short(c.commit), c.link)
 	found := c.counts()
 	if len(found) == 0 {
-		return bot.Say(c.env.Title()+"'s database fits what it serves, ", at, ": "+bot.Count(c.Fit, "migration has its row", "migrations have their rows")+".").Add(c.source())
+		fits := "'s database fits what it serves, "
+		if len(c.unseen) > 0 {
+			fits = "'s database fits what it serves, as far as I could look, "
+		}
+		return bot.Say(c.env.Title()+fits, at, ": "+bot.Count(c.Fit, "migration", "migrations")+", each with its row.").Add(c.source())
 	}
 	card := bot.Say(bot.Strong("Migrations of "+c.env.Name), " at ", at, ": "+strings.Join(found, ", ")).Add(c.source())
 	for _, why := range c.refused {
@@ -66,13 +70,20 @@ func (c comparison) source() bot.Part {
 	case c.rows.silent:
 		t = bot.T("Rows read at ", bot.Time(c.rows.at), " from the primary; the replica gives no answer.")
 	case c.rows.missing+c.rows.strange > 0:
-		t = bot.T("Rows read at ", bot.Time(c.rows.at), fmt.Sprintf(" from the primary. ⚠ Of these the replica lacks %d, and it has %d others: it lags, or does not replicate.", c.rows.missing, c.rows.strange))
+		var differs []string
+		if n := c.rows.missing; n > 0 {
+			differs = append(differs, fmt.Sprintf("lacks %d of these", n))
+		}
+		if n := c.rows.strange; n > 0 {
+			differs = append(differs, fmt.Sprintf("has %d that the primary has not", n))
+		}
+		t = bot.T("Rows read at ", bot.Time(c.rows.at), " from the primary. ⚠ The replica "+strings.Join(differs, " and ")+": it lags, or does not replicate.")
 	}
 	if c.aside != "" {
-		t = append(t, bot.T(" ⚠ What is served is no commit of its branch: "+c.aside+".")...)
+		t = append(t, bot.T(" ⚠ "+c.aside)...)
 	}
 	if len(c.unseen) > 0 {
-		t = append(t, bot.T(" ⚠ GitHub has not told in time: "+strings.Join(c.unseen[:min(5, len(c.unseen))], ", ")+".")...)
+		t = append(t, bot.T(" ⚠ GitHub has not told all of this in time: "+strings.Join(c.unseen, ", ")+".")...)
 	}
 	var out []string
 	for _, app := range slices.Sorted(maps.Keys(c.Foreign)) {
@@ -82,7 +93,7 @@ func (c comparison) source() bot.Part {
 		t = append(t, bot.T(" Left out, as apps that the code has no migrations of: "+strings.Join(out[:min(mostTold, len(out))], ", ")+".")...)
 	}
 	if c.Known > 0 {
-		t = append(t, bot.T(" Known orphans: "+strconv.Itoa(c.Known)+".")...)
+		t = append(t, bot.T(" Not told, since they are known: "+bot.Count(c.Known, "orphan", "orphans")+".")...)
 	}
 	return bot.Part{Kind: bot.Note, Text: t}
 }
@@ -127,11 +138,10 @@ func (c comparison) sayUnordered() []bot.Part {
 func (c comparison) sayOrphans() []bot.Part {
 	return listed(bot.T("⚠ ", bot.Strong("Orphans"), ": there is a row, and no file. What they did to the database is still there."), c.Orphans, func(r migrations.Row) bot.Text {
 		t := c.row(r)
-		found, ok := c.traces[r.Migration]
-		if !ok {
-			return append(t, bot.T("; its file was not found, so what it did is not known")...)
-		}
+		found := c.traces[r.Migration]
 		switch {
+		case found.none != "":
+			return append(t, bot.T("; "+found.none)...)
 		case found.kept != "":
 			t = append(t, bot.T("; its file is on ", bot.Fixed(found.kept))...)
 		case found.renamed != migrations.Migration{}:
@@ -205,7 +215,11 @@ func (c comparison) forBug() []bot.Part {
 		parts = append(parts, script(remove, "--", 2800))
 	}
 	if len(run) > 0 {
-		parts = append(parts, bot.Paragraph(bot.Fixed("sqlmigrate"), " shows what ", bot.Fixed("migrate"), " would run:"), script(run, "#", 1500))
+		head := bot.T(bot.Fixed("sqlmigrate"), " shows what ", bot.Fixed("migrate"), " would run:")
+		if len(c.refused)+len(c.Refused) > 0 {
+			head = bot.T(bot.Fixed("sqlmigrate"), " shows what ", bot.Fixed("migrate"), " would run, which Django refuses until the above is put right:")
+		}
+		parts = append(parts, bot.Part{Kind: bot.Section, Text: head}, script(run, "#", 1500))
 	}
 	return parts
 }
@@ -215,7 +229,10 @@ func deletion(r migrations.Row) string {
 	return fmt.Sprintf("DELETE FROM django_migrations WHERE id = %d AND app = %s AND name = %s;", r.ID, mysql.Literal(r.App), mysql.Literal(r.Name))
 }
 
-var unquoted = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+var (
+	unquoted     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+	unquotedYAML = regexp.MustCompile(`^[A-Za-z0-9_]+/[A-Za-z0-9_]+$`)
+)
 
 // shell is s as one word of a shell's line.
 func shell(s string) string {
@@ -242,7 +259,7 @@ func (c comparison) baseline() []bot.Part {
 	var lines []string
 	for _, r := range c.Orphans {
 		name := r.Migration.String()
-		if !regexp.MustCompile(`^[A-Za-z0-9_]+/[A-Za-z0-9_]+$`).MatchString(name) {
+		if !unquotedYAML.MatchString(name) {
 			name = strings.ReplaceAll(strconv.QuoteToASCII(name), "`", `\x60`)
 		}
 		lines = append(lines, "- "+name)

@@ -33,6 +33,7 @@ type edited struct {
 
 // trace is what is left of the file of an orphan.
 type trace struct {
+	none    string // why nothing is known
 	file    migrations.File
 	kept    string               // the branch of a reset that has it
 	gone    string               // the commit that took it away
@@ -58,7 +59,7 @@ func (m Migrations) lookBack(ctx context.Context, c *comparison, rows []migratio
 		found, left, err := m.Schemas.edits(ctx, c.commit, app, applied)
 		c.edited = append(c.edited, found...)
 		if err != nil || left > 0 {
-			c.unseen = append(c.unseen, "not all edits of "+app+"'s migrations")
+			c.unseen = append(c.unseen, "edits of "+app+"'s migrations")
 		}
 	}
 	c.traces = map[migrations.Migration]trace{}
@@ -77,11 +78,12 @@ func (m Migrations) lookBack(ctx context.Context, c *comparison, rows []migratio
 	for _, o := range c.Orphans[:min(mostTraces, len(c.Orphans))] {
 		t, err := m.Schemas.trace(ctx, c.commit, o.Migration, kept)
 		switch {
-		case err == nil:
-			c.traces[o.Migration] = t
-		case !errors.Is(err, bot.ErrNotFound):
-			c.unseen = append(c.unseen, "what "+o.Migration.String()+" did")
+		case errors.Is(err, bot.ErrNotFound):
+			t.none = "its file was not found, so what it did is not known"
+		case err != nil:
+			t.none = "GitHub has not said what it did"
 		}
+		c.traces[o.Migration] = t
 	}
 }
 
@@ -109,9 +111,13 @@ func (s *Schemas) edits(ctx context.Context, sha, app string, applied map[migrat
 		}
 	}
 	for m, after := range late {
+		last := when[after[len(after)-1].SHA]
+		if after[0].Migration == m && (after[0].Kind == migrations.Added || after[0].Kind == migrations.Renamed) {
+			after = after[1:] // it was applied by hand before it came
+		}
 		// What was taken away and came back counts as edited, too.
 		if slices.ContainsFunc(migrations.Net(after), func(f migrations.Finding) bool { return f.Migration == m && f.Kind == migrations.Edited }) {
-			found = append(found, edited{m, applied[m], when[after[len(after)-1].SHA]})
+			found = append(found, edited{m, applied[m], last})
 		}
 	}
 	slices.SortFunc(found, func(a, b edited) int { return cmp.Compare(a.Name, b.Name) })
