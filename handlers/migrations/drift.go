@@ -83,7 +83,7 @@ func Compare(files map[Migration]File, rows []Row, known []string) Drift {
 		case !there && !stands[m] && !slices.Contains(known, m.String()):
 			d.Orphans = append(append(d.Orphans, first[m]), later[m]...)
 			continue
-		case !there:
+		case !there && !stands[m]:
 			d.Known++
 		}
 		if len(later[m]) > 0 {
