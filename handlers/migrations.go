@@ -65,6 +65,7 @@ type comparison struct {
 	edited  []edited
 	traces  map[migrations.Migration]trace // of orphans
 	unseen  []string                       // what could not be looked at
+	older   []string                       // apps of which only the newest commits were
 }
 
 // rowsRead are the rows of a database, as one of its servers has them.

@@ -85,6 +85,9 @@ func (c comparison) source() bot.Part {
 	if len(c.unseen) > 0 {
 		t = append(t, bot.T(" ⚠ GitHub has not told all of this in time: "+strings.Join(c.unseen, ", ")+".")...)
 	}
+	if len(c.older) > 0 {
+		t = append(t, bot.T(fmt.Sprintf(" Edits were looked for in the newest %d commits of each app's migrations; there are older ones of %s.", lookedBack, strings.Join(c.older, ", ")))...)
+	}
 	var out []string
 	for _, app := range slices.Sorted(maps.Keys(c.Foreign)) {
 		out = append(out, fmt.Sprintf("%s %d", app, c.Foreign[app]))
@@ -145,7 +148,7 @@ func (c comparison) sayOrphans() []bot.Part {
 		case found.kept != "":
 			t = append(t, bot.T("; its file is on ", bot.Fixed(found.kept))...)
 		case found.renamed != migrations.Migration{}:
-			t = append(t, bot.T("; ", bot.Fixed(deploys.Short(found.gone)), " renamed it to ", bot.Fixed(found.renamed.String()))...)
+			t = append(t, bot.T("; ", bot.Fixed(deploys.Short(found.gone)), " renamed it to ", bot.Fixed(found.renamed.String()), ", which does the same again")...)
 		default:
 			t = append(t, bot.T("; ", bot.Fixed(deploys.Short(found.gone)), " took its file away")...)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"thbot/bot"
@@ -56,10 +57,12 @@ func (m Migrations) lookBack(ctx context.Context, c *comparison, rows []migratio
 		labels[m.App] = true
 	}
 	for _, app := range slices.Sorted(maps.Keys(labels)) {
-		found, left, err := m.Schemas.edits(ctx, c.commit, app, applied)
+		found, older, err := m.Schemas.edits(ctx, c.commit, app, applied)
 		c.edited = append(c.edited, found...)
-		if err != nil || left > 0 {
+		if err != nil {
 			c.unseen = append(c.unseen, "edits of "+app+"'s migrations")
+		} else if older {
+			c.older = append(c.older, app)
 		}
 	}
 	c.traces = map[migrations.Migration]trace{}
@@ -88,20 +91,24 @@ func (m Migrations) lookBack(ctx context.Context, c *comparison, rows []migratio
 }
 
 // edits are the migrations of an app that the newest commits up to sha have
-// changed after they were applied. left is how many of these commits could not
-// be looked at.
-func (s *Schemas) edits(ctx context.Context, sha, app string, applied map[migrations.Migration]time.Time) (found []edited, left int, err error) {
+// changed after they were applied. older says that there may be others, by
+// earlier commits. With an error there may be others, too.
+func (s *Schemas) edits(ctx context.Context, sha, app string, applied map[migrations.Migration]time.Time) (found []edited, older bool, err error) {
 	log, err := s.github.LogOf(ctx, sha, "treeherder/"+app+"/migrations", lookedBack)
 	if err != nil {
-		return nil, 0, err
+		return nil, false, err
 	}
+	older = len(log) == lookedBack
 	slices.Reverse(log)
 	shas := make([]string, len(log))
 	when := map[string]github.Commit{}
 	for i, c := range log {
 		shas[i], when[c.SHA] = c.SHA, c
 	}
-	changed, never, left, err := s.commits(ctx, shas)
+	changed, never, _, err := s.commits(ctx, shas)
+	if len(never) > 0 {
+		err = errors.Join(err, errors.New("nobody can tell what these change: "+strings.Join(never, ", ")))
+	}
 	late := map[migrations.Migration][]migrations.Finding{}
 	for _, f := range migrations.Changes(commitsOf(shas, changed)) {
 		for _, m := range []migrations.Migration{f.Migration, f.Was} {
@@ -121,7 +128,7 @@ func (s *Schemas) edits(ctx context.Context, sha, app string, applied map[migrat
 		}
 	}
 	slices.SortFunc(found, func(a, b edited) int { return cmp.Compare(a.Name, b.Name) })
-	return found, left + len(never), err
+	return found, older, err
 }
 
 // trace looks for the file of a migration that is not at sha: on the branches
