@@ -3,7 +3,9 @@ package handlers
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,12 +29,13 @@ type Migrations struct {
 
 func (m Migrations) Info() bot.Info {
 	return bot.Info{
-		Name: "migrations", Does: "Compares the migrations of what an environment serves with those that its database has, and says what cloudOps would have to run.",
+		Name: "migrations", Does: "Compares the migrations of what is served with those that the database has, and says what cloudOps would have to run.",
 		Who: "anyone",
 		Args: []bot.Arg{
 			{Name: "environment", Doc: "an environment", Example: "stage", Words: m.Environments.Words()},
+			{Name: "app", Doc: "an app of Treeherder's", Example: "perf", Optional: true},
 		},
-		Examples: []string{"migrations stage", "migrations prototype"},
+		Examples: []string{"migrations stage", "migrations stage perf"},
 		Wait:     "Comparing files and rows…",
 	}
 }
@@ -44,17 +47,18 @@ func (m Migrations) Answer(ctx context.Context, r bot.Request) (bot.Card, error)
 		return bot.Card{}, bot.Refuse("The database of "+env.Name+" is not configured, so there is nothing to compare. Whoever runs me can add it as ",
 			bot.Fixed("databases."+env.Name), " to my configuration.")
 	}
-	c, err := m.compare(ctx, env, db)
+	c, err := m.compare(ctx, env, db, r.Args["app"])
 	if err != nil {
 		return bot.Card{}, err
 	}
-	return shareable(c.card(), r, "migrations "+env.Name), nil
+	return shareable(c.card(), r, strings.TrimSpace("migrations "+env.Name+" "+c.app)), nil
 }
 
 // comparison is what was found, and how.
 type comparison struct {
 	migrations.Drift
 	env     deploys.Environment
+	app     string // the one that was asked for; empty: all
 	commit  string // that the app serves
 	link    string // the page of it
 	files   map[migrations.Migration]migrations.File
@@ -78,8 +82,8 @@ type rowsRead struct {
 	at      time.Time
 }
 
-func (m Migrations) compare(ctx context.Context, env deploys.Environment, db Database) (c comparison, err error) {
-	c = comparison{env: env}
+func (m Migrations) compare(ctx context.Context, env deploys.Environment, db Database, app string) (c comparison, err error) {
+	c = comparison{env: env, app: app}
 	// The commit is read before the rows: a deploy writes these before it serves,
 	// so that one between the two reads leaves nothing pending.
 	if c.commit, err = m.Apps.Version(ctx, env.URL); err != nil {
@@ -105,11 +109,22 @@ func (m Migrations) compare(ctx context.Context, env deploys.Environment, db Dat
 	case errors.Join(unread, e1, e2) != nil:
 		return c, errors.Join(unread, e1, e2)
 	}
-	rows := make([]migrations.Row, len(c.rows.rows))
-	for i, r := range c.rows.rows {
-		rows[i] = migrations.Row{ID: r.ID, Migration: migrations.Migration{App: r.App, Name: r.Name}, Applied: r.Applied}
+	for _, conflict := range migrations.Leaves(c.files) {
+		if c.of(conflict.App) {
+			c.refused = append(c.refused, conflict.String())
+		}
+	}
+	maps.DeleteFunc(c.files, func(m migrations.Migration, _ migrations.File) bool { return !c.of(m.App) })
+	var rows []migrations.Row
+	for _, r := range c.rows.rows {
+		if c.of(r.App) {
+			rows = append(rows, migrations.Row{ID: r.ID, Migration: migrations.Migration{App: r.App, Name: r.Name}, Applied: r.Applied})
+		}
 	}
 	c.Drift = migrations.Compare(c.files, rows, db.Orphans)
+	if app != "" && len(c.files)+len(c.Orphans)+c.Known == 0 {
+		return c, bot.Refuse("There is no app ", bot.Fixed(app), " of Treeherder's: neither its code nor the database of "+env.Name+" has migrations of that. Nothing was compared.")
+	}
 	c.Orphans = slices.DeleteFunc(c.Orphans, func(r migrations.Row) bool {
 		if _, ok := onBranch[r.Migration]; ok {
 			c.ahead = append(c.ahead, r)
@@ -117,10 +132,12 @@ func (m Migrations) compare(ctx context.Context, env deploys.Environment, db Dat
 		}
 		return false
 	})
-	c.refused = refused(c.files)
 	m.lookBack(ctx, &c, rows)
 	return c, ctx.Err()
 }
+
+// of says whether an app was asked for.
+func (c comparison) of(app string) bool { return c.app == "" || c.app == app }
 
 // branch says how the commit that is served stands to its branch, and which
 // migrations are on that.

@@ -19,20 +19,27 @@ const mostTold = 10
 
 func (c comparison) card() bot.Card {
 	at := bot.To(deploys.Short(c.commit), c.link)
+	of := ""
+	if c.app != "" {
+		of = "of " + c.app + " "
+	}
 	found := c.counts()
 	if len(found) == 0 {
-		fits := "'s database fits what it serves, "
+		sure := ""
 		if len(c.unseen) > 0 {
-			fits = "'s database fits what it serves, as far as I could look, "
+			sure = "as far as I could look, "
 		}
-		return bot.Say(c.env.Title()+fits, at, ": "+bot.Count(c.Fit, "migration", "migrations")+", each with its row.").Add(c.source())
+		return bot.Say(c.env.Title()+"'s database fits what it serves, ", at, ": "+sure+bot.Count(c.Fit, "migration ", "migrations ")+of+"with a row each.").Add(c.source())
 	}
-	card := bot.Say(bot.Strong("Migrations of "+c.env.Name), " at ", at, ": "+strings.Join(found, ", ")).Add(c.source())
+	card := bot.Say(bot.Strong(strings.TrimSpace("Migrations "+of)+" of "+c.env.Name), " at ", at, ": "+strings.Join(found, ", ")).Add(c.source())
 	for _, why := range c.refused {
 		card = card.Add(bot.Paragraph("⚠ Django refuses to migrate: " + why))
 	}
 	for _, section := range [][]bot.Part{c.sayPending(), c.sayUnordered(), c.sayOrphans(), c.sayAhead(), c.sayTwice(), c.sayEdited(), c.forBug(), c.baseline()} {
 		card = card.Add(section...)
+	}
+	if c.app == "" && max(len(c.Pending), len(c.Orphans), len(c.ahead), len(c.Twice), len(c.edited), len(c.Refused)) > mostTold {
+		card = card.Add(bot.SmallPrint("Not all of it fits here. ", bot.Fixed("/th migrations "+c.env.Name+" <app>"), " tells of one app alone."))
 	}
 	return card
 }
@@ -268,7 +275,7 @@ func (c comparison) baseline() []bot.Part {
 		lines = append(lines, "- "+name)
 	}
 	return []bot.Part{bot.Paragraph("Those that will stay need not be told again: whoever runs me can add them to ", bot.Fixed("databases."+c.env.Name+".orphans"), " of my configuration:"),
-		script(lines, "#", 2000)}
+		script(lines, "#", 2800)}
 }
 
 // script is lines to be copied, as many as there is room for; a comment says

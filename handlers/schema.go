@@ -260,15 +260,11 @@ func (s *Schemas) conflicts(ctx context.Context, net []migrations.Finding, to st
 	if err != nil {
 		return nil, err
 	}
-	return refused(files), nil
-}
-
-// refused are the apps whose migrations Django would refuse.
-func refused(files map[migrations.Migration]migrations.File) (said []string) {
+	var said []string
 	for _, c := range migrations.Leaves(files) {
 		said = append(said, c.String())
 	}
-	return said
+	return said, nil
 }
 
 // at are all migrations of the repository at a commit.
