@@ -29,7 +29,7 @@ func (c comparison) card() bot.Card {
 		if len(c.unseen) > 0 {
 			sure = "as far as I could look, "
 		}
-		return bot.Say(c.env.Title()+"'s database fits what it serves, ", at, ": "+sure+bot.Count(c.Fit, "migration ", "migrations ")+of+"with a row each.").Add(c.source())
+		return bot.Say(c.env.Title()+"'s database fits what it serves, ", at, ": "+sure+bot.Count(c.Fit, "migration "+of+"has its row", "migrations "+of+"have a row each")+".").Add(c.source())
 	}
 	card := bot.Say(bot.Strong(strings.TrimSpace("Migrations "+of)+" of "+c.env.Name), " at ", at, ": "+strings.Join(found, ", ")).Add(c.source())
 	for _, why := range c.refused {

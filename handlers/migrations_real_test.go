@@ -82,7 +82,7 @@ func TestRealMigrations(t *testing.T) {
 	migrate("auth", "0001_initial", 1)
 	migrate("model", "0001_initial", 2)
 	migrate("model", "0016_enforce repository name uniqueness", 3)
-	if text, _ := ask(); !strings.Contains(text, "Stage's database fits what it serves, 4444444: 2 migrations with a row each.") || !strings.Contains(text, "auth 1") {
+	if text, _ := ask(); !strings.Contains(text, "Stage's database fits what it serves, 4444444: 2 migrations have a row each.") || !strings.Contains(text, "auth 1") {
 		t.Fatalf("all of it is there, but:\n%s", text)
 	}
 	migrate("model", "0001_initial", 4)
