@@ -63,7 +63,7 @@ type comparison struct {
 	link    string // the page of it
 	files   map[migrations.Migration]migrations.File
 	rows    rowsRead
-	aside   string           // that the commit is none of the branch's; empty: it is one
+	aside   string           // what is odd about its branch
 	ahead   []migrations.Row // no file in what is served, but one on the branch
 	refused []string         // why Django would refuse the files themselves
 	edited  []edited
@@ -142,12 +142,14 @@ func (c comparison) of(app string) bool { return c.app == "" || c.app == app }
 // branch says how the commit that is served stands to its branch, and which
 // migrations are on that.
 func (m Migrations) branch(ctx context.Context, env deploys.Environment, commit string) (aside string, files map[migrations.Migration]string, err error) {
+	// What a deploy that runs just now has applied looks like an orphan then.
+	const blind = " If a deploy runs just now, what it has applied is told as orphans."
 	if env.Branch == "" {
-		return "", nil, nil
+		return "Which branch this is deployed from is not configured." + blind, nil, nil
 	}
 	head, err := m.GitHub.Branch(ctx, env.Branch)
 	if errors.Is(err, bot.ErrNotFound) {
-		return "There is no branch " + env.Branch + ".", nil, nil
+		return "There is no branch " + env.Branch + "." + blind, nil, nil
 	}
 	if err != nil || head == commit {
 		return "", nil, err

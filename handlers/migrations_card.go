@@ -124,14 +124,11 @@ func (c comparison) sayPending() []bot.Part {
 	return listed(bot.T("⚠ ", bot.Strong("Pending"), ": there is a file, and no row. The deploy should have run these before the new code was up."), c.Pending, func(m migrations.Migration) bot.Text {
 		t := bot.T(bot.Fixed(m.String()))
 		f := c.files[m]
-		for i, e := range f.Effects() {
-			switch {
-			case i == 0:
-				t = append(t, bot.T(" "+e.What)...)
-			case i < 3:
-				t = append(t, bot.T("; "+e.What)...)
-			}
+		var does []string
+		for _, e := range f.Effects() {
+			does = append(does, e.What)
 		}
+		t = append(t, bot.Span{Text: " " + some(does)})
 		if f.NotAtomic {
 			t = append(t, bot.T("; not atomic, so that what it did before a failure is there")...)
 		}
@@ -155,7 +152,7 @@ func (c comparison) sayOrphans() []bot.Part {
 		case found.kept != "":
 			t = append(t, bot.T("; its file is on ", bot.Fixed(found.kept))...)
 		case found.renamed != migrations.Migration{}:
-			t = append(t, bot.T("; ", bot.Fixed(deploys.Short(found.gone)), " renamed it to ", bot.Fixed(found.renamed.String()), ", which does the same again")...)
+			t = append(t, bot.T("; ", bot.Fixed(deploys.Short(found.gone)), " renamed it to ", bot.Fixed(found.renamed.String()), ", which runs anew")...)
 		default:
 			t = append(t, bot.T("; ", bot.Fixed(deploys.Short(found.gone)), " took its file away")...)
 		}
@@ -163,11 +160,17 @@ func (c comparison) sayOrphans() []bot.Part {
 		if len(left) == 0 {
 			return append(t, bot.T("; there is nothing to take back")...)
 		}
-		if len(left) > 3 {
-			left = append(left[:3:3], fmt.Sprintf("and %d more", len(left)-3))
-		}
-		return append(t, bot.T("; to take it back: "+strings.Join(left, "; "))...)
+		return append(t, bot.T("; to take it back: "+some(left))...)
 	})
+}
+
+// some are the first few of what a migration does.
+func some(does []string) string {
+	const most = 3
+	if n := len(does) - most; n > 0 {
+		does = append(does[:most:most], fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(does, "; ")
 }
 
 func (c comparison) sayAhead() []bot.Part {

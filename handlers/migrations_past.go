@@ -20,9 +20,9 @@ const (
 	// lookedBack is how many commits of each app's migrations are looked at for
 	// edits. The older ones were there when the databases were.
 	lookedBack = 20
-	// mostTraces is of how many orphans the file is looked for, and
-	// mostBackups on how many branches that resets have kept.
-	mostTraces, mostBackups = 10, 3
+	// mostBackups is on how many branches that resets have kept the file of an
+	// orphan is looked for.
+	mostBackups = 3
 )
 
 // edited is a migration that was changed after the database had applied it.
@@ -78,7 +78,7 @@ func (m Migrations) lookBack(ctx context.Context, c *comparison, rows []migratio
 		slices.Reverse(kept) // by name, which has the date
 		kept = kept[:min(mostBackups, len(kept))]
 	}
-	for _, o := range c.Orphans[:min(mostTraces, len(c.Orphans))] {
+	for _, o := range c.Orphans[:min(mostTold, len(c.Orphans))] {
 		t, err := m.Schemas.trace(ctx, c.commit, o.Migration, kept)
 		switch {
 		case errors.Is(err, bot.ErrNotFound):
