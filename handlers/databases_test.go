@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -69,6 +70,19 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 	case "refuses", "takes": // METHOD [KIND]
 		kinds := map[string]error{"rights": mysql.ErrRights, "policy": mysql.ErrPolicy, "read-only": mysql.ErrReadOnly, "uncertain": mysql.ErrUncertain}
 		p.refusing[rest[0]] = kinds[strings.Join(rest[1:], "")]
+	case "silent": // silent primary|replica|none
+		p.silent = rest[0]
+	case "orphans": // that are known
+		p.orphans = rest
+	case "migrated": // migrated FILE: the rows it has from now on, a line each: ID APP/NAME TIME
+		p.rows[0] = nil
+		for line := range strings.Lines(ts.ReadFile(rest[0])) {
+			row, err := migrated(strings.TrimSpace(line))
+			if err != nil {
+				return err
+			}
+			p.rows[0] = append(p.rows[0], row)
+		}
 	case "session": // session ACCOUNT CLIENT
 		p.sessions[rest[0]] = append(p.sessions[rest[0]], mysql.Session{ID: 41, Client: rest[1]})
 	case "accounts": // prints them
@@ -82,6 +96,24 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 	}
 	p.catchUp()
 	return nil
+}
+
+// migrated reads a row of django_migrations. A name that nobody should type is
+// quoted as in Go.
+func migrated(line string) (m mysql.Migration, err error) {
+	id, rest, _ := strings.Cut(line, " ")
+	space := strings.LastIndex(rest, " ")
+	name := rest[:max(0, space)]
+	if strings.HasPrefix(name, `"`) {
+		if name, err = strconv.Unquote(name); err != nil {
+			return m, err
+		}
+	}
+	m.App, m.Name, _ = strings.Cut(name, "/")
+	if m.ID, err = strconv.ParseInt(id, 10, 64); err == nil {
+		m.Applied, err = time.Parse(time.RFC3339, rest[space+1:])
+	}
+	return m, err
 }
 
 // window PERSON prints the window that they have open, with "(password)" for

@@ -89,7 +89,7 @@ type Database struct {
 	Eligible   []string          `yaml:"eligible"`   // people and user groups who can be given access; empty: everybody
 	Longest    time.Duration     `yaml:"longest"`    // how long access lasts at most; default 2160h
 	Services   map[string]string `yaml:"services"`   // accounts of services, and what breaks until what is changed
-	Orphans    []string          `yaml:"orphans"`    // migrations that the database has and the code never will
+	Orphans    []string          `yaml:"orphans"`    // APP/NAME of migrations that the database has and the code never will
 }
 
 // DatabaseServer is one server, and how it proves who it is.

@@ -20,6 +20,7 @@ import (
 var (
 	channel     = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
 	channelID   = regexp.MustCompile(`^[CG][A-Z0-9]{5,}$`)
+	migration   = regexp.MustCompile(`(?s)^[^/]+/.*$`) // a row can be called anything
 	memberID    = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
 	personID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 	login       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`) // _ parts a company's own accounts
@@ -111,6 +112,9 @@ func (db Database) check(d *document, path string) {
 	}
 	for i, id := range db.Eligible {
 		pattern(d, fmt.Sprintf("%s.eligible[%d]", path, i), id, memberID, "the id of a person (U… or W…) or user group (S…)")
+	}
+	for i, name := range db.Orphans {
+		pattern(d, fmt.Sprintf("%s.orphans[%d]", path, i), name, migration, "APP/NAME of a migration, like perf/0002_gone")
 	}
 	if d.says(path+".longest") && db.Longest < time.Hour {
 		d.refuse(path+".longest", "is %s; an hour is the least", db.Longest)

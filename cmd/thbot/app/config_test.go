@@ -257,6 +257,8 @@ func TestRefusedFiles(t *testing.T) {
 		{"a key that is a list", small + "? [a]\n: b\n", " is no key"},
 		{"a password in the ledger", small + "ledger: mysql:thbot:hunter22@tcp(db:3306)/thbot\n", ":8: a secret stands here"},
 		{"a mysql URL", small + "ledger: mysql://thbot:hunter22@db/thbot\n", ":8: a secret stands here"},
+		{"an orphan with a dot", small + "databases: {stage: {user: thbot, primary: {address: 'a:1'}, replica: {address: 'b:1'}, orphans: [model/0001 gone, perf.0002_gone]}}\n",
+			`:8: databases.stage.orphans[1] is "perf.0002_gone", which is not APP/NAME of a migration, like perf/0002_gone`},
 		{"another store", small + "ledger: postgres:thbot\n", ":8: ledger must be sqlite:FILE or mysql:"},
 		{"by itself, and promoted", with("deploys:", "branch: b\n    jenkins: {job: a, stage: b, commit_from: {git: c},\n      input: d}\n    deploys:"),
 			":9: environments[0].jenkins.input has no use beside `deploys`: nobody promotes what deploys by itself"},
