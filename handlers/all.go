@@ -21,6 +21,7 @@ type World struct {
 	Members      func(ctx context.Context, role bot.Role) ([]string, error)
 	Databases    map[string]Database // by their environment's name
 	Bugzilla     Tracker
+	Infra        string // the page of the repository with the environments' settings; empty: none
 	Times        Times
 }
 
@@ -47,6 +48,8 @@ func All(w World) []bot.Command {
 		bot.Answers(Migrations{w.Environments, w.Databases, w.GitHub, w.Apps, w.Schemas}),
 		bot.Operates(w.access()),
 		bot.Operates(w.password()),
+		bot.Operates(w.request()),
+		bot.Presses(Filing{w.Ledger}),
 		bot.Operates(Mute{w.Ledger}),
 		bot.Presses(Unmute{w.Ledger}),
 		// What nobody types.
@@ -54,6 +57,8 @@ func All(w World) []bot.Command {
 		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Who, w.Times}),
 		bot.Operates(WatchTopic{w.Contacts, w.Members, w.Times}),
 		bot.Operates(WatchBranch{w.Environments, w.GitHub}),
+		bot.Operates(WatchBugs{w.Bugzilla, w.Ledger}),
+		bot.Operates(WatchKey{w.Bugzilla, w.Members}),
 		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Who, w.Times}),
 	}
 }

@@ -163,35 +163,41 @@ func (s *stage) keepSecrets() {
 		for _, odd := range p.odd {
 			s.t.Error(odd)
 		}
-		var all bytes.Buffer
-		files, err := filepath.Glob(filepath.Join(s.dir, "thbot.db*"))
-		if err != nil || len(files) == 0 {
-			s.t.Error("there is no ledger to look at", err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				s.t.Error(err)
-			}
-			all.Write(text)
-		}
-		if s.logs != nil {
-			for _, e := range s.logs.All() {
-				fmt.Fprintln(&all, e.Message, e.ContextMap())
-			}
-		}
-		for _, who := range world.People {
-			for _, m := range append(s.Slack.Messages(who.ID, world.Channel), s.Slack.Messages(who.ID, s.Slack.DirectChannel(who.ID))...) {
-				fmt.Fprintf(&all, "%s %s %s %v\n", m.Text, m.Blocks, m.Metadata, m.Past)
-			}
-		}
-		if len(p.made) > 0 && bytes.Count(all.Bytes(), []byte("Account")) < 2 {
+		all := s.everything()
+		if len(p.made) > 0 && bytes.Count(all, []byte("Account")) < 2 {
 			s.t.Error("what is looked through does not hold what was said")
 		}
 		for _, password := range p.made {
-			if bytes.Contains(all.Bytes(), []byte(password)) {
+			if bytes.Contains(all, []byte(password)) {
 				s.t.Errorf("password %.6s… is stored, logged or posted", password)
 			}
 		}
 	}
+}
+
+// everything is what the bot stored, logged and said.
+func (s *stage) everything() []byte {
+	var all bytes.Buffer
+	files, err := filepath.Glob(filepath.Join(s.dir, "thbot.db*"))
+	if err != nil || len(files) == 0 {
+		s.t.Error("there is no ledger to look at", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Error(err)
+		}
+		all.Write(text)
+	}
+	if s.logs != nil {
+		for _, e := range s.logs.All() {
+			fmt.Fprintln(&all, e.Message, e.ContextMap())
+		}
+	}
+	for _, who := range world.People {
+		for _, m := range append(s.Slack.Messages(who.ID, world.Channel), s.Slack.Messages(who.ID, s.Slack.DirectChannel(who.ID))...) {
+			fmt.Fprintf(&all, "%s %s %s %v\n", m.Text, m.Blocks, m.Metadata, m.Past)
+		}
+	}
+	return all.Bytes()
 }

@@ -51,6 +51,8 @@ type Jenkins struct {
 type GitHub struct {
 	APIURL     string `yaml:"api_url"`    // ends in a slash; default https://api.github.com/
 	Repository string `yaml:"repository"` // owner/name; default mozilla/treeherder
+	// InfraRepository is where cloudOps keeps the settings of the environments.
+	InfraRepository string `yaml:"infra_repository"` // owner/name; default mozilla-services/cloudops-infra; empty: people are told of none
 }
 
 // Roles names the people (U…, W…) and user groups (S…) of each role.
@@ -179,7 +181,7 @@ func defaults() Config {
 	return Config{
 		Slack:    Slack{APIURL: "https://slack.com/api/", Command: "/th"},
 		Ledger:   "sqlite:thbot.db",
-		GitHub:   GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		GitHub:   GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder", InfraRepository: "mozilla-services/cloudops-infra"},
 		Contact:  Contact{AcknowledgeWithin: 5 * time.Minute},
 		Bugzilla: Bugzilla{URL: "https://bugzilla.mozilla.org/", Product: "Cloud Services", Component: "Operations: Releng", PrivateGroup: "cloud-services-security"},
 		Times: Times{
