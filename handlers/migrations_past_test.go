@@ -33,21 +33,21 @@ func (p past) Files(_ context.Context, sha string) ([]github.File, error) {
 		case words[0] == "huge":
 			return nil, github.ErrTooMuch
 		}
-		f := github.File{Path: path(words[len(words)-1]), Status: github.FileStatus(words[0]), Blob: "blob of " + words[1]}
+		f := github.File{Path: pathOf(words[len(words)-1]), Status: github.FileStatus(words[0]), Blob: "blob of " + words[1]}
 		if f.Status == github.Renamed {
-			f.Previous = path(words[1])
+			f.Previous = pathOf(words[1])
 		}
 		return []github.File{{Path: "README", Status: github.Modified}, f}, nil
 	}
 	return nil, bot.ErrNotFound
 }
 
-func path(name string) string { return migrations.Migration{App: "model", Name: name}.Path() }
+func pathOf(name string) string { return migrations.Migration{App: "model", Name: name}.Path() }
 
 func (p past) LogOf(_ context.Context, _, at string, n int) (log []github.Commit, err error) {
 	for i := len(p) - 1; i >= 0 && len(log) < n; i-- {
 		words := strings.Fields(p[i])
-		if at == "treeherder/model/migrations" || at == path(words[len(words)-1]) || at == path(words[1]) {
+		if at == "treeherder/model/migrations" || at == pathOf(words[len(words)-1]) || at == pathOf(words[1]) {
 			log = append(log, github.Commit{SHA: p.sha(i), When: hour(i)})
 		}
 	}
@@ -56,7 +56,7 @@ func (p past) LogOf(_ context.Context, _, at string, n int) (log []github.Commit
 
 func (p past) Tree(_ context.Context, sha, _ string) ([]github.Entry, error) {
 	if sha == "kept" {
-		return []github.Entry{{Path: path("0009_kept"), Blob: "blob of 0009_kept"}}, nil
+		return []github.Entry{{Path: pathOf("0009_kept"), Blob: "blob of 0009_kept"}}, nil
 	}
 	return nil, bot.ErrNotFound
 }

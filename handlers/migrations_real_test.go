@@ -25,7 +25,7 @@ func (still) Files(context.Context, string) ([]github.File, error) {
 	return nil, nil
 }
 func (still) Tree(context.Context, string, string) ([]github.Entry, error) {
-	return []github.Entry{{Path: path("0001_initial"), Blob: "one"}, {Path: path("0016_enforce repository name uniqueness"), Blob: "two"}}, nil
+	return []github.Entry{{Path: pathOf("0001_initial"), Blob: "one"}, {Path: pathOf("0016_enforce repository name uniqueness"), Blob: "two"}}, nil
 }
 func (still) LogOf(context.Context, string, string, int) ([]github.Commit, error) { return nil, nil }
 func (still) Blob(_ context.Context, blob string) ([]byte, error) {
