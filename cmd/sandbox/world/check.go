@@ -49,6 +49,7 @@ func (c *checker) check() error {
 	c.checkBranches()
 	c.checkApps()
 	c.checkRuns()
+	c.checkBugs()
 	return errors.Join(c.problems...)
 }
 
@@ -277,5 +278,20 @@ func (c *checker) checkRuns() {
 	}
 	if p := c.Pace; p != nil && min(p.Build, p.ToStage, p.ToProd, p.Rollout) < 0 {
 		c.wrong([]any{"pace"}, "has a time that is less than none")
+	}
+}
+
+// longestSummary is Bugzilla's (MAX_FREETEXT_LENGTH of Bugzilla/Constants.pm).
+const longestSummary = 255
+
+func (c *checker) checkBugs() {
+	for i, b := range c.Bugs {
+		c.form(path("bugs", i, "summary"), "", b.Summary, line, "one line")
+		if len([]rune(b.Summary)) > longestSummary {
+			c.wrong(path("bugs", i, "summary"), "is longer than %d characters", longestSummary)
+		}
+		if !slices.ContainsFunc(c.People, func(p Person) bool { return p.Name == b.By && !p.Bot && !p.Foreign }) {
+			c.wrong(path("bugs", i, "by"), "is %q, who has no account in Bugzilla", b.By)
+		}
 	}
 }

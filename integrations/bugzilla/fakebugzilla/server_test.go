@@ -318,6 +318,12 @@ func TestTroubles(t *testing.T) {
 		}
 	}
 	fake.Next(fakebugzilla.Broken())
+	fake.Down()
+	for range 2 {
+		if a := ask(t, fake, fakebugzilla.Key, "POST", "/rest/bug", bug+"}"); a.status != 503 || len(fake.Bugs()) != 2 {
+			t.Errorf("down: %d, %d bugs", a.status, len(fake.Bugs()))
+		}
+	}
 	fake.Mend()
 	if a := ask(t, fake, fakebugzilla.Key, "GET", "/rest/whoami", ""); a.status != 200 {
 		t.Errorf("mended: %d", a.status)
