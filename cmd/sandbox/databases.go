@@ -102,6 +102,9 @@ func (sc *scene) databases(ctx context.Context) databases {
 			st.List = append(st.List, look(ctx, name, d))
 		}
 	}
+	sc.mu.Lock()
+	sc.looked = st.List
+	sc.mu.Unlock()
 	return st
 }
 

@@ -41,8 +41,9 @@ type scene struct {
 
 	mu       sync.Mutex
 	broken   outages
-	missing  string    // why there are no databases
-	commands []command // of the bot
+	missing  string     // why there are no databases
+	looked   []database // at last
+	commands []command  // of the bot
 	pushes   int
 	seed     uint64   // that Slack was hostile by last; 0: it never was
 	calls    []record // to Jenkins
