@@ -109,6 +109,12 @@ func (b browser) open(t *testing.T) window {
 	t.Helper()
 	c, s := visit(t)
 	c.await("the bot has connected", func() bool { return c.world().Bot.Sockets > 0 })
+	return b.at(t, c, s)
+}
+
+// at opens a sandbox that is there.
+func (b browser) at(t *testing.T, c visitor, s *sandbox) window {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, 40*time.Second)

@@ -219,11 +219,11 @@ function view(name) {
 }
 for (const b of document.querySelectorAll("[data-show]")) b.addEventListener("click", () => view(b.dataset.show));
 
-// Links in messages lead to services that are pretended. What they are about
-// is beside the chat.
-$("messages").addEventListener("click", (e) => {
-  const a = e.target.closest("a");
-  if (!a || e.ctrlKey || e.metaKey || e.shiftKey) return;
+// Links in what the bot says lead to services that are pretended. What they are
+// about is beside the chat; Bugzilla has pages of its own.
+document.addEventListener("click", (e) => {
+  const a = e.target.closest(".blocks a");
+  if (!a || e.ctrlKey || e.metaKey || e.shiftKey || a.href.startsWith(seen.bugzilla.url)) return;
   e.preventDefault();
   const number = a.href.startsWith(seen.jenkins.url) && /\/(\d+)\/(?:input\/)?$/.exec(a.href);
   const sha = /\/commit\/([0-9a-f]{7})/.exec(a.href);

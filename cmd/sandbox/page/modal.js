@@ -40,6 +40,7 @@ export function modal(dialog, act) {
     top = stack.at(-1);
     if (!top) {
       if (dialog.open) dialog.close();
+      again(part("blocks"), [], () => []); // what it showed may be secret
       return;
     }
     part("title").textContent = top.title;
@@ -59,6 +60,7 @@ export function modal(dialog, act) {
       control?.setAttribute("aria-invalid", String(Boolean(wrong)));
     }
     if (!dialog.open) dialog.showModal();
+    if (other) part("blocks").scrollTop = 0;
     if (other) (dialog.querySelector("[data-part=blocks] :is(input, select, textarea, button)") ?? part("close")).focus();
   }
   return { show };
