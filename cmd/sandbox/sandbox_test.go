@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if config := os.Getenv(botConfig); config != "" {
 		os.Exit(beBot(config))
 	}
+	if os.Getenv(asSandbox) != "" {
+		os.Exit(beSandbox())
+	}
 	os.Exit(m.Run())
 }
 

@@ -165,7 +165,7 @@ function databases({ databases: { starting, missing, list } }) {
       h("dl", { class: "facts" },
         d.accounts.filter((a) => a.kind === "person").length > 0 && fact("People", accounts(d, "person")),
         fact("Services", accounts(d, "service")), fact("The bot", accounts(d, "bot")),
-        fact("Replica", h("code", {}, d.replica)), fact("Its CA", h("code", { class: "path", title: d.ca }, d.ca)))))),
+        fact("Replica", h("code", {}, d.replica)), fact("Its CA", h("code", { class: "path", title: d.ca }, h("bdi", {}, d.ca))))))),
   ];
 }
 

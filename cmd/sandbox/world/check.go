@@ -27,6 +27,7 @@ var (
 	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,79}$`)
 	branch    = regexp.MustCompile(`^[A-Za-z0-9]+([._/-][A-Za-z0-9]+)*$`)
 	short     = regexp.MustCompile(`^[0-9a-f]{7}$`)
+	email     = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 	line      = regexp.MustCompile(`^[^\n]*\S[^\n]*$`)
 )
 
@@ -143,6 +144,7 @@ func (c *checker) checkPeople() {
 	for i, p := range c.People {
 		c.form(path("people", i, "id"), "person's id", p.ID, personID, "U or W and two or more capitals and digits")
 		c.form(path("people", i, "name"), "person's name", p.Name, plainName, "small letters, digits, dots and dashes")
+		c.form(path("people", i, "email"), "e-mail address", address(p), email, "an e-mail address")
 		if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "Local" {
 			c.wrong(path("people", i, "zone"), "is %q, which is no IANA time zone", p.Zone)
 		}
