@@ -42,13 +42,13 @@ func tracking() []knob {
 	down := func(sc *scene) bool { return sc.outages().Bugzilla }
 	revoked := func(sc *scene) bool { return sc.outages().Key }
 	return []knob{
-		{Name: "bugzilla-resolve", Group: "bugzilla", Label: "Resolve the newest", Does: "Somebody of cloudOps closes the newest bug as FIXED.", Possible: newestBug(true), Do: resolve("FIXED", "is resolved, FIXED")},
-		{Name: "bugzilla-reopen", Group: "bugzilla", Label: "Open it again", Does: "The newest bug was not fixed after all.", Possible: newestBug(false), Do: resolve("", "is open again")},
+		{Name: "bugzilla-resolve", Group: "bugzilla", Label: "Resolve", Does: "Somebody of cloudOps closes the newest bug as FIXED.", Possible: newestBug(true), Do: resolve("FIXED", "is resolved, FIXED")},
+		{Name: "bugzilla-reopen", Group: "bugzilla", Label: "Open again", Does: "The newest bug was not fixed after all.", Possible: newestBug(false), Do: resolve("", "is open again")},
 		{Name: "bugzilla-500", Group: "bugzilla", Label: "Fail once", Does: "The next request is answered 500, and not done.", Do: befall(fakebugzilla.Broken(), "The next request is answered 500.")},
 		{Name: "bugzilla-slow", Group: "bugzilla", Label: "Be slow once", Does: fmt.Sprintf("The next bug is filed, but the answer takes %s.", slowly), Do: befall(
 			fakebugzilla.Trouble{Call: "POST bug", Slow: slowly}, fmt.Sprintf("The next bug is filed, and the answer takes %s.", slowly))},
-		{Name: "bugzilla-wrong-key", Group: "bugzilla", Label: "Revoke the key", Does: "The bot's API key does not work any more.", Possible: not(revoked), Do: keyRevoked(true)},
-		{Name: "bugzilla-right-key", Group: "bugzilla", Label: "Restore the key", Does: "It works again.", Possible: revoked, Do: keyRevoked(false)},
+		{Name: "bugzilla-wrong-key", Group: "bugzilla", Label: "Revoke key", Does: "The bot's API key does not work any more.", Possible: not(revoked), Do: keyRevoked(true)},
+		{Name: "bugzilla-right-key", Group: "bugzilla", Label: "Restore key", Does: "The key works again.", Possible: revoked, Do: keyRevoked(false)},
 		{Name: "bugzilla-down", Group: "bugzilla", Label: "Take it away", Does: "Bugzilla answers 503 to everything.", Possible: not(down), Do: bugzillaDown(true)},
 		{Name: "bugzilla-up", Group: "bugzilla", Label: "Give it back", Does: "Bugzilla answers again.", Possible: down, Do: bugzillaDown(false)},
 	}

@@ -79,7 +79,7 @@ func TestInChromium(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, window){
 			"KeyboardAlone": testKeyboardAlone, "Views": testViews, "Looks": testLooks, "PressesShow": testPressesShow,
 			"Modals": testModals, "Places": testPlaces, "Completion": testCompletion, "Arguments": testArguments, "Log": testLog,
-			"Reverts": testReverts, "Pages": testPages,
+			"Reverts": testReverts, "Pages": testPages, "Databases": testDatabases,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

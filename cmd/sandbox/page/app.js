@@ -8,7 +8,7 @@ import { readIn } from "./time.js";
 import { world } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
-const hints = ["/th", "/th status", "/th deploy prod", "/th page the site is down", "/th help"];
+const hints = ["/th", "/th status", "/th deploy prod", "/th page the site is down", "/th access list", "/th help"];
 
 // Two windows can be two people, so who one is stands in the address.
 const me = { as: "ana", channel: "treeherder-ops", ...inAddress() };
@@ -166,6 +166,7 @@ function show({ w, person, places, place, content, views }) {
   again($("topic"), [topic, w.names], () => mrkdwn(topic, w.names));
   document.title = `${person.name} in ${title(place)} – thbot sandbox`;
   const names = { ...w.names, ...Object.fromEntries(w.channels.map((c) => [c.id, c.name])) };
+  $("starting").hidden = !w.databases.starting;
   const atHome = place.kind === "home";
   $("home").hidden = !atHome;
   $("messages").hidden = $("composer").hidden = atHome;

@@ -26,7 +26,7 @@ function make(e, props, begin, ctx) {
   if (typed(kind)) {
     const line = h(e.multiline ? "textarea" : "input", {
       ...props, type: e.multiline ? undefined : typed(kind), placeholder: e.placeholder?.text ?? "", value: begin[0] ?? "",
-      maxLength: e.max_length,
+      maxLength: e.max_length, rows: e.multiline ? 4 : undefined,
       step: e.type === "number_input" && e.is_decimal_allowed ? "any" : undefined,
     });
     line.chosen = () => (line.value === "" ? [] : [line.value]);

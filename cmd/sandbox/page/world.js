@@ -158,18 +158,17 @@ function slack(w) {
 function databases({ databases: { starting, missing, list } }) {
   return [
     starting && h("p", { class: "line" }, badge("now", "starting…"), h("span", { class: "dim" }, "the bot begins after them")),
-    missing && missing.split(" To have them: ").map((text, i) => h("p", { class: "dim" }, i ? ["To have them: ", h("code", {}, text)] : text)),
+    missing && missing.split(" To have them: ").map((text, i) => h("p", { class: "dim" }, i ? ["To have them:", h("code", { class: "whole" }, text)] : text)),
     h("ul", { class: "rows" }, list.map((d) => h("li", { id: "database-" + d.name },
-      h("p", { class: "line" }, h("b", {}, d.name), replication(d), d.read_only && badge("warn", "primary is read-only"), d.wrong && badge("bad", "not to be seen")),
+      h("p", { class: "line" }, h("b", {}, d.name), replication(d), d.read_only && badge("warn", "primary is read-only"), d.wrong && badge("bad", "cannot be looked at")),
       d.wrong && h("p", { class: "dim" }, d.wrong),
       h("dl", { class: "facts" },
-        d.accounts.filter((a) => a.kind === "person").length > 0 && fact("People", accounts(d, "person")),
-        fact("Services", accounts(d, "service")), fact("The bot", accounts(d, "bot")),
+        fact("People", accounts(d, "person")), fact("Services", accounts(d, "service")), fact("The bot", accounts(d, "bot")),
         fact("Replica", h("code", {}, d.replica)), fact("Its CA", h("code", { class: "path", title: d.ca }, h("bdi", {}, d.ca))))))),
   ];
 }
 
-const fact = (name, value) => [h("dt", {}, name), h("dd", {}, value)];
+const fact = (name, value) => value.length !== 0 && [h("dt", {}, name), h("dd", {}, value)];
 
 function replication(d) {
   if (d.cut_off) return badge("bad", "replica cannot be reached");
@@ -186,7 +185,7 @@ function bugs(w) {
   return [
     (down || revoked) && h("p", { class: "line" }, down && badge("bad", "answers 503"), revoked && badge("bad", "refuses the bot's key")),
     h("ul", { class: "rows" }, all.slice(0, newest).map((b) => h("li", {},
-      h("p", { class: "line" }, link(b.url, "Bug " + b.id), badge(b.open ? "now" : "good", b.status), b.private && badge("warn", "private"), h("span", { class: "dim" }, b.by)),
+      h("p", { class: "line" }, link(b.url, "Bug " + b.id), badge(b.open ? "now" : b.status.endsWith(" FIXED") ? "good" : "", b.status), b.private && badge("warn", "private"), h("span", { class: "dim" }, b.by)),
       h("p", { class: "dim cut", title: b.summary }, b.summary)))),
     all.length > newest && h("p", { class: "dim" }, `and ${all.length - newest} older`),
     all.length === 0 && h("p", { class: "dim" }, "No bug has been filed."),
