@@ -124,6 +124,7 @@ func startDatabase(ctx context.Context, app, dir string) (*Database, error) {
 	}
 	err = errors.Join(
 		os.WriteFile(d.CA, pair.Authority.PEM, 0o600),
+		pair.Replica.PresentAddress(ctx), // which is what people are shown of it
 		pair.Primary.Run(ctx, services+traffic(time.Now())),
 		pair.SeedDirect(ctx, DatabaseUser, DatabasePassword))
 	for i, m := range oddities[app] {

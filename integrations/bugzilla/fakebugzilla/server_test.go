@@ -212,6 +212,8 @@ func TestBlocked(t *testing.T) {
 		right(200)
 		fake.Revoke(fakebugzilla.Key)
 		right(400)
+		fake.Restore(fakebugzilla.Key)
+		right(200)
 	})
 }
 

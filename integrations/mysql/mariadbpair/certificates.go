@@ -43,16 +43,19 @@ func NewAuthority(name string) (*Authority, error) {
 }
 
 // sign makes a key and a certificate with a common name and, if there are
-// any, alternative names, beside the address that all servers have. Google
-// Cloud SQL's have neither.
+// any, alternative names and addresses. Google Cloud SQL's have none.
 func (a *Authority) sign(common string, names ...string) (cert, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
 	server := template(common)
-	if len(names) > 0 {
-		server.DNSNames, server.IPAddresses = names, []net.IP{net.IPv4(127, 0, 0, 1)}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			server.IPAddresses = append(server.IPAddresses, ip)
+		} else {
+			server.DNSNames = append(server.DNSNames, name)
+		}
 	}
 	server.KeyUsage = x509.KeyUsageDigitalSignature
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
