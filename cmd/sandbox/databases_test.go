@@ -94,6 +94,10 @@ func TestAccess(t *testing.T) {
 		}
 		return false
 	}
+	i := slices.IndexFunc(c.world().Commands, func(k command) bool { return k.Names[0] == "access" })
+	if i < 0 || !strings.Contains(fmt.Sprint(c.world().Commands[i].Arguments), "stage") {
+		t.Errorf("the databases are not completed: %+v", c.world().Commands)
+	}
 	if has("ro_bea") {
 		t.Error("bea has access already")
 	}
@@ -277,7 +281,9 @@ func TestEndsOfDatabases(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer os.RemoveAll(dir)
-			p := exec.CommandContext(t.Context(), self)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			p := exec.CommandContext(ctx, self)
 			p.Env = append(os.Environ(), asSandbox+"=1", "TMPDIR="+dir)
 			p.Stderr = os.Stderr
 			out, err := p.StdoutPipe()
