@@ -58,7 +58,9 @@ func TestRun(t *testing.T) {
 	out, in := io.Pipe()
 	var stderr bytes.Buffer
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, []string{"--listen", "localhost:0", "--databases=false"}, withDatabases, in, &stderr) }()
+	go func() {
+		code <- run(ctx, []string{"--listen", "localhost:0", "--databases=false"}, withDatabases, in, &stderr)
+	}()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
