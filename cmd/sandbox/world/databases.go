@@ -86,7 +86,7 @@ func (w *World) StartDatabases(ctx context.Context, dir string) error {
 	for name, commits := range deployed {
 		for _, commit := range commits {
 			if err == nil {
-				err = w.migrate(ctx, name, commit)
+				err = w.migrate(ctx, name, commit, longAgo())
 			}
 		}
 	}
@@ -127,8 +127,8 @@ func startDatabase(ctx context.Context, app, dir string) (*Database, error) {
 		pair.Replica.PresentAddress(ctx), // which is what people are shown of it
 		pair.Primary.Run(ctx, services+traffic(time.Now())),
 		pair.SeedDirect(ctx, DatabaseUser, DatabasePassword))
-	for i, m := range oddities[app] {
-		err = errors.Join(err, pair.Migrate(ctx, m.app, m.name, time.Now().AddDate(0, 0, i-90)))
+	for _, m := range oddities[app] {
+		err = errors.Join(err, pair.Migrate(ctx, m.app, m.name, longAgo()))
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.close())
@@ -151,9 +151,12 @@ func (w *World) closeDatabases() error {
 	return errors.Join(errs...)
 }
 
+// longAgo is when the databases were migrated that a world begins with.
+func longAgo() time.Time { return time.Now().AddDate(0, -2, 0) }
+
 // migrate does in the database of app, if it has one, what a deploy of commit
-// does there. Code that is taken back undoes nothing.
-func (w *World) migrate(ctx context.Context, app, commit string) error {
+// did there from that time on. Code that is taken back undoes nothing.
+func (w *World) migrate(ctx context.Context, app, commit string, at time.Time) error {
 	w.mu.Lock()
 	d, files := w.dbs[app], w.trees[commit]
 	w.mu.Unlock()
@@ -169,9 +172,10 @@ func (w *World) migrate(ctx context.Context, app, commit string) error {
 		if d.migrated[m] {
 			continue
 		}
-		if err := d.Migrate(ctx, m.app, m.name, time.Now()); err != nil {
+		if err := d.Migrate(ctx, m.app, m.name, at); err != nil {
 			return fmt.Errorf("deploying %.7s to %s: %w", commit, app, err)
 		}
+		at = at.Add(time.Second)
 		d.migrated[m] = true
 	}
 	return nil
@@ -181,7 +185,7 @@ func (w *World) migrate(ctx context.Context, app, commit string) error {
 func (w *World) migrating(app, commit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := w.migrate(ctx, app, commit); err != nil {
+	if err := w.migrate(ctx, app, commit, time.Now()); err != nil {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.troubles = append(w.troubles, err)
