@@ -32,12 +32,12 @@ var bugzillaAccounts = []fakebugzilla.Account{
 // bugzilla WHAT [ARG …] does something with it.
 func (s *stage) bugzilla(_ *testscript.TestScript, _ bool, args []string) error {
 	number := func() int { n, _ := strconv.Atoi(args[1]); return n }
-	trouble := func(t fakebugzilla.Trouble) error { s.Bugs.Next(t.At("POST bug")); return nil }
+	trouble := func(t fakebugzilla.Trouble) error { s.Bugzilla.Next(t.At("POST bug")); return nil }
 	switch args[0] {
 	case "keyless": // before the bot starts
 		s.env.Store("BUGZILLA_API_KEY", "")
 	case "revokes": // revokes KEY
-		s.Bugs.Revoke(args[1])
+		s.Bugzilla.Revoke(args[1])
 	case "key": // key KEY: the bot gets it, perhaps while it runs
 		s.env.Store("BUGZILLA_API_KEY", args[1])
 	case "breaks":
@@ -49,11 +49,11 @@ func (s *stage) bugzilla(_ *testscript.TestScript, _ bool, args []string) error 
 	case "hangs":
 		return trouble(fakebugzilla.Trouble{Slow: time.Minute})
 	case "lags", "catches-up":
-		s.Bugs.Lag(args[0] == "lags")
+		s.Bugzilla.Lag(args[0] == "lags")
 	case "resolves": // resolves NUMBER RESOLUTION; with "" it is open again
-		return s.Bugs.Resolve(number(), args[2])
+		return s.Bugzilla.Resolve(number(), args[2])
 	case "moves":
-		return s.Bugs.Move(number(), "Core", "General")
+		return s.Bugzilla.Move(number(), "Core", "General")
 	default:
 		return fmt.Errorf("Bugzilla does not know %s", args[0])
 	}
@@ -63,10 +63,10 @@ func (s *stage) bugzilla(_ *testscript.TestScript, _ bool, args []string) error 
 // bugs prints them, bugs N asserts how many there are, and bugs asked N CALL how
 // often it was called since the last time this was told, or asked whatever CALL.
 func (s *stage) bugs(ts *testscript.TestScript, _ bool, args []string) error {
-	all := s.Bugs.Bugs()
+	all := s.Bugzilla.Bugs()
 	switch {
 	case len(args) > 0 && args[0] == "asked":
-		journal := s.Bugs.Journal()
+		journal := s.Bugzilla.Journal()
 		n := len(slices.DeleteFunc(journal, func(e fakebugzilla.Entry) bool { return e.Call != args[2] }))
 		before := s.calls[args[2]]
 		s.calls[args[2]] = n

@@ -64,7 +64,7 @@ func (b inBubble) Skip(args ...any)                   { b.T.Skip(args...) }
 func newStage(t *testing.T) *stage {
 	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}, calls: map[string]int{}}
 	s.Gate(s.slowly)
-	s.Bugs.Accounts = bugzillaAccounts
+	s.Bugzilla.Accounts = bugzillaAccounts
 	s.OnPipe()
 	return s
 }

@@ -33,7 +33,7 @@ func TestBadRequests(t *testing.T) {
 		status                   int
 		says                     string
 	}{
-		{"nobody of that name", "POST", "/api/say", asJSON(saying{As: "zed", Channel: ops, Text: "hi"}), nil, 400, `"zed" is nobody here; one can be ana, bob, cleo, pia, nora, gus, fox`},
+		{"nobody of that name", "POST", "/api/say", asJSON(saying{As: "zed", Channel: ops, Text: "hi"}), nil, 400, `"zed" is nobody here; one can be ana, bob, cleo, bea, pia, nora, gus, fox`},
 		{"no name at all", "POST", "/api/say", `{}`, nil, 400, `"" is nobody here`},
 		{"no channel of that name", "POST", "/api/say", asJSON(saying{As: "ana", Channel: "random", Text: "hi"}), nil, 400, `"random" is no channel here; there are treeherder-ops, general`},
 		{"nothing to say", "POST", "/api/say", asJSON(saying{As: "ana", Channel: ops, Text: "  "}), nil, 400, "There is nothing to say"},

@@ -79,7 +79,7 @@ func TestInChromium(t *testing.T) {
 		for name, test := range map[string]func(*testing.T, window){
 			"KeyboardAlone": testKeyboardAlone, "Views": testViews, "Looks": testLooks, "PressesShow": testPressesShow,
 			"Modals": testModals, "Places": testPlaces, "Completion": testCompletion, "Arguments": testArguments, "Log": testLog,
-			"Reverts": testReverts, "Pages": testPages,
+			"Reverts": testReverts, "Pages": testPages, "Databases": testDatabases,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -109,6 +109,12 @@ func (b browser) open(t *testing.T) window {
 	t.Helper()
 	c, s := visit(t)
 	c.await("the bot has connected", func() bool { return c.world().Bot.Sockets > 0 })
+	return b.at(t, c, s)
+}
+
+// at opens a sandbox that is there.
+func (b browser) at(t *testing.T, c visitor, s *sandbox) window {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, 40*time.Second)

@@ -44,8 +44,12 @@ func commands(file string, people []world.Person) ([]command, error) {
 	for _, e := range config.Environments {
 		known = append(known, deploys.Environment{Name: e.Name, Aliases: e.Aliases})
 	}
+	databases := map[string]handlers.Database{} // of which only the names matter here
+	for name := range config.Databases {
+		databases[name] = handlers.Database{Name: name}
+	}
 	var list []command
-	for _, c := range append(handlers.All(handlers.World{Environments: known}), bot.HistoryCommand(&bot.Bot{}, known.Words()), bot.Help(&bot.Bot{})) {
+	for _, c := range append(handlers.All(handlers.World{Environments: known, Databases: databases}), bot.HistoryCommand(&bot.Bot{}, known.Words()), bot.Help(&bot.Bot{})) {
 		if c.Hidden || c.Unlisted {
 			continue
 		}

@@ -56,6 +56,9 @@ func (s *sandbox) wholeLog(*http.Request) (any, error) {
 	for _, e := range sc.GitHub.Journal() {
 		all = append(all, record{e.At, "GitHub", "call", fmt.Sprintf("%s %d", e.Call, e.Status)})
 	}
+	for _, e := range sc.Bugzilla.Journal() {
+		all = append(all, record{e.At, "Bugzilla", "call", fmt.Sprintf("%s %d", e.Call, e.Status)})
+	}
 	for _, name := range world.Environments {
 		for _, e := range sc.Apps[name].Journal() {
 			all = append(all, record{e.At, name, "call", fmt.Sprintf("%s %d", e.Call, e.Status)})

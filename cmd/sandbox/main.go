@@ -1,11 +1,12 @@
-// Command sandbox is a place to try thbot in: a pretend Slack, Jenkins, GitHub
-// and Treeherder on this machine, the real bot in a process of its own, and a
-// web page to be several people on, and to break things.
+// Command sandbox is a place to try thbot in: a pretend Slack, Jenkins, GitHub,
+// Bugzilla and Treeherder on this machine, databases in a real MariaDB where it
+// is installed, the real bot in a process of its own, and a web page to be
+// several people on, and to break things.
 //
 //	go run ./cmd/sandbox
 //
-// Nothing is kept: the bot's ledger, its configuration and its log are in a
-// temporary directory that goes when the sandbox ends.
+// Nothing is kept: the bot's ledger, its configuration and its log, and the
+// databases, are in a temporary directory that goes when the sandbox ends.
 package main
 
 import (
@@ -45,11 +46,12 @@ const (
 // settings are how quickly a world goes: its own pace, and the bot's periods
 // as they stand in its configuration.
 type settings struct {
-	Pace  world.Pace
-	Times string
-	World *world.File // nil: the usual one
-	Seed  uint64      // of what goes wrong at Slack; 0: nothing does
-	Out   io.Writer   // nil: nowhere
+	Pace      world.Pace
+	Times     string
+	World     *world.File // nil: the usual one
+	Databases bool        // start them, where there is MariaDB
+	Seed      uint64      // of what goes wrong at Slack; 0: nothing does
+	Out       io.Writer   // nil: nowhere
 }
 
 // anySeed is one that is short enough to type again.
@@ -57,15 +59,17 @@ func anySeed() uint64 { return 1 + rand.Uint64N(9999) }
 
 // pleasant is quick enough to watch, and slow enough to interfere.
 var pleasant = settings{
-	Pace:  world.Pace{Build: 8 * time.Second, ToStage: 8 * time.Second, ToProd: 20 * time.Second, Rollout: 4 * time.Second},
-	Times: "follow: 2s, live: 1s, not_live: 45s",
+	Pace:      world.Pace{Build: 8 * time.Second, ToStage: 8 * time.Second, ToProd: 20 * time.Second, Rollout: 4 * time.Second},
+	Times:     "follow: 2s, live: 1s, not_live: 45s",
+	Databases: true,
 }
 
 // flags is the command line as kong reads it.
 type flags struct {
-	Listen string  `default:"127.0.0.1:8055" placeholder:"ADDRESS" help:"Where the page is, on this machine only (default: ${default})."`
-	World  string  `placeholder:"FILE" help:"A YAML file that describes another world to start from."`
-	Seed   *uint64 `placeholder:"N" help:"Decides what Slack delivers twice or late, or answers with 429 (default: another one each time); with 0 it behaves."`
+	Listen    string  `default:"127.0.0.1:8055" placeholder:"ADDRESS" help:"Where the page is, on this machine only (default: ${default})."`
+	World     string  `placeholder:"FILE" help:"A YAML file that describes another world to start from."`
+	Databases bool    `default:"true" help:"Start MariaDB for the commands that need databases, where it is installed; --databases=false leaves it out."`
+	Seed      *uint64 `placeholder:"N" help:"Decides what Slack delivers twice or late, or answers with 429 (default: another one each time); with 0 it behaves."`
 }
 
 // run is the whole program: it returns its exit code.
@@ -74,7 +78,7 @@ func run(ctx context.Context, args []string, how settings, stdout, stderr io.Wri
 	helped := false
 	parser, err := kong.New(&f,
 		kong.Name("sandbox"),
-		kong.Description("A pretend Slack, Jenkins, GitHub and Treeherder on this machine, with the real bot in it."),
+		kong.Description("A pretend Slack, Jenkins, GitHub, Bugzilla and Treeherder on this machine, with the real bot in it."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { helped = true })) // only --help exits
 	if err != nil {
@@ -98,6 +102,7 @@ func run(ctx context.Context, args []string, how settings, stdout, stderr io.Wri
 	if how.Seed, how.Out = anySeed(), stdout; f.Seed != nil {
 		how.Seed = *f.Seed
 	}
+	how.Databases = how.Databases && f.Databases
 	if err := serve(ctx, f.Listen, how, stdout); err != nil {
 		_, _ = fmt.Fprintf(stderr, "sandbox: %v\n", err)
 		return broken
@@ -124,6 +129,10 @@ func serve(ctx context.Context, address string, how settings, stdout io.Writer) 
 	}
 	if _, err := fmt.Fprintf(stdout, "The sandbox is at http://%s; the bot's log is %s. Ctrl-C ends it.\n%s\n", l.Addr(), s.logFile(), mood); err != nil {
 		return errors.Join(err, l.Close())
+	}
+	if how.Databases {
+		s.print("Starting the databases, which the bot waits for…")
+		go s.tellDatabases(s.now())
 	}
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	// Streams of events never end by themselves, so the server is closed rather

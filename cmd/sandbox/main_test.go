@@ -26,6 +26,8 @@ func TestRefusals(t *testing.T) {
 		stdout, stderr string
 	}{
 		{"--help", fine, "--listen=ADDRESS", ""},
+		{"--help", fine, "--databases=false", ""},
+		{"--databases=maybe", misuse, "", "bool value must be"},
 		{"--listen 0.0.0.0:8055", misuse, "", "only an address of this machine itself"},
 		{"--listen :8055", misuse, "", "only an address of this machine itself"},
 		{"--listen 192.0.2.1:8055", misuse, "", "only an address of this machine itself"},
@@ -56,7 +58,9 @@ func TestRun(t *testing.T) {
 	out, in := io.Pipe()
 	var stderr bytes.Buffer
 	code := make(chan int, 1)
-	go func() { code <- run(ctx, []string{"--listen", "localhost:0"}, quick, in, &stderr) }()
+	go func() {
+		code <- run(ctx, []string{"--listen", "localhost:0", "--databases=false"}, withDatabases, in, &stderr)
+	}()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +71,9 @@ func TestRun(t *testing.T) {
 	}
 	c := visitor{t, m[1]}
 	c.await("the bot has connected", func() bool { return c.world().Bot.Sockets > 0 })
+	if d := c.world().Databases; d.Starting || len(d.List) > 0 || !strings.Contains(d.Missing, "--databases=false") {
+		t.Errorf("the databases: %+v", d)
+	}
 	log, err := os.ReadFile(m[2])
 	if err != nil || !strings.Contains(string(log), "starting") {
 		t.Errorf("the log: %v %q", err, log)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -124,7 +123,7 @@ func answerWithin(length time.Duration) act {
 			return "", err
 		}
 		sc.AnswerWithin(length)
-		if err := os.WriteFile(sc.bot.config, []byte(sc.Config(sc.ledger, s.how.Times)), 0o600); err != nil {
+		if err := sc.configure(s.how.Times); err != nil {
 			return "", err
 		}
 		if _, err := start(s, sc, params); err != nil {

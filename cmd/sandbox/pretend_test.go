@@ -31,10 +31,14 @@ func form(title string) slack.ModalViewRequest {
 	where := slack.NewInputBlock("where", plain("Where"), nil, slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, plain("an environment"), "app", option("prod", "production"), option("stage", "stage")))
 	who := slack.NewInputBlock("who", plain("With whom"), nil, slack.NewOptionsSelectBlockElement(slack.OptTypeUser, plain("somebody"), "person"))
 	who.Optional = true
+	lines := slack.NewPlainTextInputBlockElement(plain("what they should know"), "lines")
+	lines.Multiline, lines.MaxLength = true, 40
+	details := slack.NewInputBlock("details", plain("Details"), nil, lines)
+	details.Optional = true
 	when := slack.NewInputBlock("when", plain("When"), nil, slack.NewRadioButtonsBlockElement("time", option("now", "At once"), option("later", "Later")))
 	more := slack.NewActionBlock("more", slack.NewButtonBlockElement("again", "1", plain("Another")))
 	return slack.ModalViewRequest{Type: slack.VTModal, Title: plain(title), Submit: plain("Freeze"), Close: plain("Never mind"), CallbackID: "freeze",
-		Blocks: slack.Blocks{BlockSet: []slack.Block{why, where, who, when, more}}}
+		Blocks: slack.Blocks{BlockSet: []slack.Block{why, where, who, when, details, more}}}
 }
 
 // takeOver kills the bot of w and connects the app in its stead.
@@ -85,7 +89,7 @@ func (p pretend) react(t *testing.T, client *socketmode.Client, e socketmode.Eve
 			if why := values["why"]["text"].Value; len(why) < 4 {
 				answer = append(answer, slack.NewErrorsViewSubmissionResponse(map[string]string{"why": "That is too short to be a reason."}))
 			} else {
-				p.submitted <- fmt.Sprint(why, " ", values["where"]["app"].SelectedOption.Value, " ", values["who"]["person"].SelectedUser, " ", values["when"]["time"].SelectedOption.Value)
+				p.submitted <- fmt.Sprint(why, " ", values["where"]["app"].SelectedOption.Value, " ", values["who"]["person"].SelectedUser, " ", values["when"]["time"].SelectedOption.Value, " ", values["details"]["lines"].Value)
 			}
 		}
 	}

@@ -143,6 +143,13 @@ func (p *process) wait(c *exec.Cmd, over chan struct{}) {
 	p.changed()
 }
 
+// failed notes that it could not even be started.
+func (p *process) failed(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = "did not start: " + err.Error()
+}
+
 // kill is kill -9. It returns when the process is gone.
 func (p *process) kill() (pid int, err error) {
 	p.mu.Lock()

@@ -33,22 +33,27 @@ type sandbox struct {
 type scene struct {
 	*world.World
 	bot      *process
-	ledger   string
+	ledger   string // as its configuration names it
+	data     string // the folder of the databases
 	unwatch  context.CancelFunc
 	unwatchd chan struct{}
-	commands []command // of the bot
+	begun    chan struct{} // closed when the bot was started, or never will be by itself
 
-	mu     sync.Mutex
-	broken outages
-	pushes int
-	seed   uint64   // that Slack was hostile by last; 0: it never was
-	calls  []record // to Jenkins
+	mu       sync.Mutex
+	broken   outages
+	missing  string     // why there are no databases
+	looked   []database // at last
+	commands []command  // of the bot
+	pushes   int
+	seed     uint64   // that Slack was hostile by last; 0: it never was
+	calls    []record // to Jenkins
 }
 
 // outages are what does not work, where the fakes do not say so themselves.
 type outages struct {
-	Jenkins, GitHub bool      // switched off
-	Restarted       time.Time // Jenkins, last
+	Jenkins, GitHub, Bugzilla bool      // switched off
+	Key                       bool      // the bot's, revoked at Bugzilla
+	Restarted                 time.Time // Jenkins, last
 }
 
 // A restart of Jenkins takes boot until it answers, and loading until it knows
@@ -85,6 +90,7 @@ func (s *sandbox) Close() error {
 	s.resetting.Lock() // for good: there are no more scenes
 	var errs []error
 	if sc := s.now(); sc != nil {
+		sc.settle()
 		if _, err := sc.bot.stop(3 * time.Second); err != nil && !errors.Is(err, errNotRunning) {
 			errs = append(errs, err)
 		}
@@ -111,19 +117,23 @@ func (s *sandbox) now() *scene {
 }
 
 // begin makes a new world as on an ordinary day, and starts the bot in it with
-// a ledger of its own.
+// a ledger of its own. Databases take a few seconds; the bot waits for them, and
+// the world does not.
 func (s *sandbox) begin() (sc *scene, err error) {
 	s.mu.Lock()
 	s.scenes++
 	n := s.scenes
 	s.mu.Unlock()
-	sc = &scene{World: world.New(s.how.Pace), unwatchd: make(chan struct{})}
+	file := func(format string) string { return filepath.Join(s.dir, fmt.Sprintf(format, n)) }
+	sc = &scene{World: world.New(s.how.Pace), ledger: "sqlite:" + file("thbot-%d.db"), data: file("databases-%d"),
+		unwatchd: make(chan struct{}), begun: make(chan struct{})}
 	if s.how.World != nil {
 		sc.World = s.how.World.New(s.how.Pace)
 	}
+	sc.bot = &process{config: file("thbot-%d.yaml"), log: s.log, changed: s.touch}
 	sc.Jenkins.Boot, sc.Jenkins.Loading = boot, loading
-	// GitHub and the apps have no channel that tells of changes, but what they
-	// are asked passes here.
+	// GitHub, Bugzilla and the apps have no channel that tells of changes, but
+	// what they are asked passes here.
 	sc.Gate(func(_, moment string) {
 		if moment == fakehttp.Answered {
 			s.touch()
@@ -144,24 +154,42 @@ func (s *sandbox) begin() (sc *scene, err error) {
 	if err := sc.Usual(); err != nil {
 		return nil, err
 	}
-	config := filepath.Join(s.dir, fmt.Sprintf("thbot-%d.yaml", n))
-	ledger := "sqlite:" + filepath.Join(s.dir, fmt.Sprintf("thbot-%d.db", n))
-	sc.ledger = ledger
-	if err := os.WriteFile(config, []byte(sc.Config(ledger, s.how.Times)), 0o600); err != nil {
-		return nil, err
-	}
-	if sc.commands, err = commands(config, sc.People()); err != nil {
-		return nil, err
-	}
 	sc.Hostile(s.how.Seed)
-	sc.bot = &process{config: config, log: s.log, changed: s.touch}
-	if _, err := sc.bot.start(); err != nil {
-		return nil, err
+	if !s.how.Databases {
+		sc.missing = "They were left out, with --databases=false."
+		if err := sc.startBot(s.how.Times); err != nil {
+			return nil, err
+		}
+		close(sc.begun)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	sc.unwatch = cancel
 	go func() { s.watch(ctx, sc); close(sc.unwatchd) }()
+	if s.how.Databases {
+		go func() { defer close(sc.begun); sc.startAll(ctx, s.how.Times); s.touch() }()
+	}
 	return sc, nil
+}
+
+// startBot starts the bot for the first time.
+func (sc *scene) startBot(times string) error {
+	if err := sc.configure(times); err != nil {
+		return err
+	}
+	known, err := commands(sc.bot.config, sc.People())
+	if err != nil {
+		return err
+	}
+	sc.mu.Lock()
+	sc.commands = known
+	sc.mu.Unlock()
+	_, err = sc.bot.start()
+	return err
+}
+
+// configure writes the bot's configuration, which it reads when it starts.
+func (sc *scene) configure(times string) error {
+	return os.WriteFile(sc.bot.config, []byte(sc.Config(sc.ledger, times)), 0o600)
 }
 
 // watch passes on what changes in a scene.
@@ -179,15 +207,21 @@ func (s *sandbox) watch(ctx context.Context, sc *scene) {
 	}
 }
 
+// settle gives up what is still being started.
+func (sc *scene) settle() {
+	sc.unwatch()
+	<-sc.unwatchd
+	<-sc.begun
+}
+
 // end ends the bot, however it takes it, and the world.
 func (sc *scene) end() error {
+	sc.settle()
 	_, err := sc.bot.kill()
 	if errors.Is(err, errNotRunning) {
 		err = nil
 	}
-	sc.unwatch()
-	<-sc.unwatchd
-	return errors.Join(err, sc.World.Close())
+	return errors.Join(err, sc.World.Close(), os.RemoveAll(sc.data))
 }
 
 // reset exchanges the scene for a new one.

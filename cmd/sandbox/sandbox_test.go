@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if config := os.Getenv(botConfig); config != "" {
 		os.Exit(beBot(config))
 	}
+	if os.Getenv(asSandbox) != "" {
+		os.Exit(beSandbox())
+	}
 	os.Exit(m.Run())
 }
 
@@ -106,7 +109,12 @@ func (c visitor) world() (st state) {
 
 func (c visitor) messages(as string) (list []message) {
 	c.t.Helper()
-	q := url.Values{"as": {as}, "channel": {world.Room}}
+	return c.messagesIn(as, world.Room)
+}
+
+func (c visitor) messagesIn(as, channel string) (list []message) {
+	c.t.Helper()
+	q := url.Values{"as": {as}, "channel": {channel}}
 	if status := c.ask("GET", "/api/messages?"+q.Encode(), nil, &list); status != 200 {
 		c.t.Fatalf("GET /api/messages as %s: %d", as, status)
 	}
@@ -189,7 +197,12 @@ func (c visitor) events(ctx context.Context) <-chan time.Time {
 // find is the newest message that as sees with this text in it, if any.
 func (c visitor) find(as, text string) (found message, ok bool) {
 	c.t.Helper()
-	for _, m := range c.messages(as) {
+	return c.findIn(as, world.Room, text)
+}
+
+func (c visitor) findIn(as, channel, text string) (found message, ok bool) {
+	c.t.Helper()
+	for _, m := range c.messagesIn(as, channel) {
 		if strings.Contains(m.Text, text) || strings.Contains(string(m.Blocks), text) {
 			found, ok = m, true
 		}

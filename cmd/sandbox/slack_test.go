@@ -50,10 +50,22 @@ func testModals(t *testing.T, w window) {
 
 	w.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#modal input").value = ""`), chromedp.Focus("#modal input"))
 	w.keys("alerts are broken")
+	w.do(chromedp.Focus("#modal textarea"))
+	w.keys("first" + kb.Enter + "second" + strings.Repeat(".", 40))
+	// What the app changes meanwhile takes nothing away.
+	var open []view
+	w.ask("GET", "/api/modal?as=ana", nil, &open)
+	if _, err := app.UpdateView(form("Freeze all deploys"), "", "", open[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	w.until(atTop + ` === "Freeze all deploys"`)
+	if !eval[bool](w, `document.activeElement.tagName === "TEXTAREA"`) {
+		t.Error("the line that was typed in has lost the focus")
+	}
 	w.tab("Freeze", false)
 	w.keys(kb.Enter)
 	w.until(`!document.getElementById("modal").open`)
-	if got, want := <-app.submitted, "alerts are broken stage U0CLEO now"; got != want {
+	if got, want := <-app.submitted, "alerts are broken stage U0CLEO now first\nsecond"+strings.Repeat(".", 28); got != want {
 		t.Errorf("submitted: %s, want %s", got, want)
 	}
 	if u := w.box.now().Unexpected(); len(u) > 0 {

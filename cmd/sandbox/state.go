@@ -28,6 +28,8 @@ type state struct {
 	Bot          botState          `json:"bot"`
 	Jenkins      service           `json:"jenkins"`
 	GitHub       service           `json:"github"`
+	Bugzilla     bugzilla          `json:"bugzilla"`
+	Databases    databases         `json:"databases"`
 	Switches     []switchState     `json:"switches"`
 	Journal      []entry           `json:"journal"`    // the last that happened, newest first
 	Unexpected   []string          `json:"unexpected"` // what the bot asked for that the real services do not know
@@ -113,17 +115,19 @@ const shownCommits = 20
 // inJournal is how many entries of the journal are shown.
 const inJournal = 60
 
-func (s *sandbox) world(*http.Request) (any, error) {
+func (s *sandbox) world(r *http.Request) (any, error) {
 	sc := s.now()
 	runs, err := sc.Jenkins.Runs(world.Job)
 	if err != nil {
 		return nil, err
 	}
 	st := state{
-		Names: map[string]string{fakeslack.BotUser: fakeslack.BotName, fakeslack.Slackbot: "Slackbot"}, Pipeline: world.Stages, Commands: sc.commands, Hostile: sc.Hostility(),
+		Names: map[string]string{fakeslack.BotUser: fakeslack.BotName, fakeslack.Slackbot: "Slackbot"}, Pipeline: world.Stages, Commands: sc.knownCommands(), Hostile: sc.Hostility(),
 		Bot:        botState{sc.bot.state(), fakeslack.BotUser, fakeslack.BotName, sc.Slack.Sockets(), s.logFile()},
 		Jenkins:    service{sc.URL("jenkins"), sc.outages().Jenkins, time.Since(sc.outages().Restarted) < boot+loading},
 		GitHub:     service{sc.URL("github"), sc.outages().GitHub, false},
+		Bugzilla:   sc.bugzilla(),
+		Databases:  sc.databases(r.Context()),
 		Journal:    sc.journal(),
 		Unexpected: append([]string{}, sc.Unexpected()...),
 	}
@@ -193,6 +197,9 @@ func (sc *scene) journal() []entry {
 	for _, e := range sc.GitHub.Journal() {
 		all = append(all, entry{e.At, "GitHub", fmt.Sprintf("%s %d", e.Call, e.Status)})
 	}
+	for _, e := range sc.Bugzilla.Journal() {
+		all = append(all, entry{e.At, "Bugzilla", fmt.Sprintf("%s %d", e.Call, e.Status)})
+	}
 	for _, name := range world.Environments {
 		for _, e := range sc.Apps[name].Journal() {
 			all = append(all, entry{e.At, name, fmt.Sprintf("%s %d", e.Call, e.Status)})
@@ -212,6 +219,12 @@ func effect(e fakejenkins.Effect) string {
 		said += " by " + e.Who
 	}
 	return said
+}
+
+func (sc *scene) knownCommands() []command {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	return append([]command{}, sc.commands...)
 }
 
 func (sc *scene) outages() outages {

@@ -80,8 +80,8 @@ var someApp = []parameter{{"app", "One of " + strings.Join(world.Environments, "
 
 // switches are all there are, in the order in which the page has them.
 func switches() []knob {
-	return append(services(), append(people(),
-		knob{Name: "reset", Group: "world", Label: "Begin again", Does: "A new world and a new ledger; what was here is forgotten.", Do: reset})...)
+	return slices.Concat(services(), tracking(), storing(), people(), []knob{
+		{Name: "reset", Group: "world", Label: "Begin again", Does: "A new world and a new ledger; what was here is forgotten.", Do: reset}})
 }
 
 // services are the switches of what the bot works with, and of the bot.
@@ -89,7 +89,7 @@ func services() []knob {
 	return []knob{
 		{Name: "kill", Group: "bot", Label: "Kill", Does: "kill -9 of the real process: no time to save anything.", Possible: (*scene).runs, Do: kill},
 		{Name: "stop", Group: "bot", Label: "Stop", Does: "SIGTERM: it finishes what it has begun, and ends.", Possible: (*scene).runs, Do: stop},
-		{Name: "start", Group: "bot", Label: "Start", Does: "A new process with the same ledger.", Possible: func(sc *scene) bool { return !sc.runs() }, Do: start},
+		{Name: "start", Group: "bot", Label: "Start", Does: "A new process with the same ledger.", Possible: func(sc *scene) bool { return !sc.runs() && !sc.starting() }, Do: start},
 
 		{Name: "app-break", Group: "apps", Label: "Break production", Does: "It answers 502, until it is mended or deployed.", Parameters: someApp, Do: appBreak},
 		{Name: "app-mend", Group: "apps", Label: "Mend production", Does: "It answers again.", Parameters: someApp,
@@ -148,6 +148,9 @@ func kill(_ *sandbox, sc *scene, _ map[string]string) (string, error) {
 }
 
 func start(_ *sandbox, sc *scene, _ map[string]string) (string, error) {
+	if sc.starting() {
+		return "", refusal{409, "The databases are starting; the bot begins after them."}
+	}
 	pid, err := sc.bot.start()
 	return fmt.Sprintf("The bot is started (process %d).", pid), err
 }

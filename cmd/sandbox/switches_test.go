@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"thbot/cmd/sandbox/world"
+	"thbot/integrations/bugzilla/fakebugzilla"
 )
 
 // Every switch, and what can be seen of it.
@@ -75,6 +79,23 @@ func TestSwitches(t *testing.T) {
 		{name: "hurry", says: "Whoever is paged has 15s to answer.", sees: func(w state) bool { return w.Bot.Running && w.Bot.Starts == 2 }},
 		{name: "unhurry", says: "Whoever is paged has 5m0s to answer.", sees: func(w state) bool { return w.Bot.Running && w.Bot.Starts == 3 && w.Bot.Sockets > 0 }},
 
+		{name: "bugzilla-resolve", says: "Bug 1900002 is resolved, FIXED.", sees: func(w state) bool { return w.Bugzilla.Bugs[0].Status == "RESOLVED FIXED" && !w.Bugzilla.Bugs[0].Open }},
+		{name: "bugzilla-reopen", says: "Bug 1900002 is open again.", sees: func(w state) bool { return w.Bugzilla.Bugs[0].Open }},
+		{name: "bugzilla-down", says: "Bugzilla answers 503 now.", sees: func(w state) bool { return w.Bugzilla.Down }},
+		{name: "bugzilla-up", says: "Bugzilla answers again.", sees: func(w state) bool { return !w.Bugzilla.Down }},
+		{name: "bugzilla-500", says: "The next request is answered 500.", sees: func(w state) bool {
+			return knocked(t, s, fakebugzilla.Key) == 500 && knocked(t, s, fakebugzilla.Key) == 200
+		}},
+		{name: "bugzilla-wrong-key", says: "The bot's key for Bugzilla is revoked.", sees: func(w state) bool { return w.Bugzilla.Revoked && knocked(t, s, fakebugzilla.Key) == 400 }},
+		{name: "bugzilla-right-key", says: "The bot's key for Bugzilla works again.", sees: func(w state) bool { return !w.Bugzilla.Revoked && knocked(t, s, fakebugzilla.Key) == 200 }},
+		{name: "bugzilla-slow", says: "The next bug is filed, and the answer takes 40s.", sees: func(w state) bool { return filedSlowly(t, s, w) }},
+		{name: "replica-stop", status: 409, says: `There is no database "stage"`},
+		{name: "replica-continue", status: 409, says: `There is no database "stage"`},
+		{name: "replica-down", params: map[string]string{"database": "prototype"}, status: 409, says: `There is no database "prototype"`},
+		{name: "replica-up", status: 409, says: `There is no database "stage"`},
+		{name: "primary-read-only", status: 409, says: `There is no database "stage"`},
+		{name: "primary-writable", status: 409, says: `There is no database "stage"`},
+
 		{name: "slack-hostile", params: map[string]string{"seed": "many"}, status: 400, says: `"many" is no seed`},
 		{name: "slack-hostile", params: map[string]string{"seed": "42"}, says: "Slack is a little hostile now, seed 42.", sees: func(w state) bool { return w.Hostile == 42 }},
 		{name: "slack-behave", says: "Slack behaves now.", sees: func(w state) bool { return w.Hostile == 0 }},
@@ -126,6 +147,44 @@ func TestSwitches(t *testing.T) {
 	if u := s.now().Unexpected(); len(u) > 0 {
 		t.Errorf("unexpected: %v", u)
 	}
+}
+
+// knocked is what Bugzilla answers to who has this key.
+func knocked(t *testing.T, s *sandbox, key string) int {
+	t.Helper()
+	return asked(t.Context(), t, s, "GET", "rest/whoami", "", key)
+}
+
+// filedSlowly files a bug and does not wait for the answer.
+func filedSlowly(t *testing.T, s *sandbox, w state) bool {
+	t.Helper()
+	if len(w.Bugzilla.Bugs) == 3 {
+		return true
+	}
+	ctx, giveUp := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer giveUp()
+	const bug = `{"product":"Cloud Services","component":"Operations: Releng","version":"unspecified","summary":"A slow one","type":"task"}`
+	return asked(ctx, t, s, "POST", "rest/bug", bug, fakebugzilla.Key) == 0 && len(s.now().Bugzilla.Bugs()) == 3
+}
+
+// asked is the status of Bugzilla's answer; 0 if nobody waited for it.
+func asked(ctx context.Context, t *testing.T, s *sandbox, method, path, body, key string) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, method, s.now().URL("bugzilla")+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-BUGZILLA-API-KEY", key)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if ctx.Err() != nil {
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
 }
 
 func heard(w state, who, what string) bool {

@@ -8,7 +8,7 @@ import { readIn } from "./time.js";
 import { world } from "./world.js";
 
 const $ = (id) => document.getElementById(id);
-const hints = ["/th", "/th status", "/th deploy prod", "/th page the site is down", "/th help"];
+const hints = ["/th", "/th status", "/th deploy prod", "/th page the site is down", "/th access list", "/th help"];
 
 // Two windows can be two people, so who one is stands in the address.
 const me = { as: "ana", channel: "treeherder-ops", ...inAddress() };
@@ -166,6 +166,7 @@ function show({ w, person, places, place, content, views }) {
   again($("topic"), [topic, w.names], () => mrkdwn(topic, w.names));
   document.title = `${person.name} in ${title(place)} – thbot sandbox`;
   const names = { ...w.names, ...Object.fromEntries(w.channels.map((c) => [c.id, c.name])) };
+  $("starting").hidden = !w.databases.starting;
   const atHome = place.kind === "home";
   $("home").hidden = !atHome;
   $("messages").hidden = $("composer").hidden = atHome;
@@ -219,11 +220,11 @@ function view(name) {
 }
 for (const b of document.querySelectorAll("[data-show]")) b.addEventListener("click", () => view(b.dataset.show));
 
-// Links in messages lead to services that are pretended. What they are about
-// is beside the chat.
-$("messages").addEventListener("click", (e) => {
-  const a = e.target.closest("a");
-  if (!a || e.ctrlKey || e.metaKey || e.shiftKey) return;
+// Links in what the bot says lead to services that are pretended. What they are
+// about is beside the chat; Bugzilla has pages of its own.
+document.addEventListener("click", (e) => {
+  const a = e.target.closest(".blocks a");
+  if (!a || e.ctrlKey || e.metaKey || e.shiftKey || a.href.startsWith(seen.bugzilla.url)) return;
   e.preventDefault();
   const number = a.href.startsWith(seen.jenkins.url) && /\/(\d+)\/(?:input\/)?$/.exec(a.href);
   const sha = /\/commit\/([0-9a-f]{7})/.exec(a.href);

@@ -26,6 +26,7 @@ function make(e, props, begin, ctx) {
   if (typed(kind)) {
     const line = h(e.multiline ? "textarea" : "input", {
       ...props, type: e.multiline ? undefined : typed(kind), placeholder: e.placeholder?.text ?? "", value: begin[0] ?? "",
+      maxLength: e.max_length, rows: e.multiline ? 4 : undefined,
       step: e.type === "number_input" && e.is_decimal_allowed ? "any" : undefined,
     });
     line.chosen = () => (line.value === "" ? [] : [line.value]);
@@ -67,9 +68,11 @@ function offered(e, kind, ctx) {
   }
 }
 
-/** beginning is what is chosen already: what Slack says it is, or else what the
- *  app wanted at first. */
+/** beginning is what is chosen already: what was typed and not sent yet, or what
+ *  Slack says it is, or else what the app wanted at first. */
 function beginning(e, b, ctx) {
+  const typed = ctx.typed?.[b.block_id];
+  if (typed) return typed;
   const now = ctx.values?.[`${b.block_id}/${e.action_id}`];
   if (now) return now;
   const options = [e.initial_option ?? [], e.initial_options ?? []].flat().map((o) => o.value);

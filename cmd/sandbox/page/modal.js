@@ -5,9 +5,9 @@ import { confirmed } from "./confirm.js";
 
 /** context is what the blocks of a view need. act has press, choose, submit and
  *  close, which ask Slack. */
-function context(v, names, act) {
+function context(v, names, act, typed) {
   return {
-    names, key: v.id, values: v.values, pressing: () => false,
+    names, typed, key: v.id, values: v.values, pressing: () => false,
     press: async (e, button) => (await confirmed(e)) && busily(button, () => act.press(v.id, e)),
     choose: async (e, choices) => (await confirmed(e)) && act.choose(v.id, e, choices),
   };
@@ -27,19 +27,25 @@ export function modal(dialog, act) {
   part("close").addEventListener("click", () => close(false));
   form.addEventListener("submit", (e) => {
     e.preventDefault();
-    const inputs = {};
+    busily(part("submit"), () => act.submit(top.id, inputs()));
+  });
+
+  /** inputs is what is filled in, by block_id. */
+  function inputs() {
+    const all = {};
     for (const field of form.querySelectorAll("[data-block]")) {
       const control = [...field.querySelectorAll("*")].find((c) => c.chosen);
-      if (control) inputs[field.dataset.block] = control.chosen();
+      if (control) all[field.dataset.block] = control.chosen();
     }
-    busily(part("submit"), () => act.submit(top.id, inputs));
-  });
+    return all;
+  }
 
   function show(stack, names) {
     const other = stack.at(-1)?.id !== top?.id;
     top = stack.at(-1);
     if (!top) {
       if (dialog.open) dialog.close();
+      again(part("blocks"), [], () => []); // what it showed may be secret
       return;
     }
     part("title").textContent = top.title;
@@ -49,7 +55,8 @@ export function modal(dialog, act) {
     part("close").textContent = top.close || (top.submit ? "Cancel" : "Close");
     part("warning").textContent = top.warning ?? "";
     part("warning").hidden = !top.warning;
-    again(part("blocks"), [top.id, top.hash, top.blocks], () => blocks(top.blocks, context(top, names, act)));
+    const typed = other ? {} : inputs(); // Slack keeps it when the app changes the view
+    again(part("blocks"), [top.id, top.hash, top.blocks], () => blocks(top.blocks, context(top, names, act, typed)));
     for (const field of form.querySelectorAll("[data-block]")) {
       const wrong = top.errors?.[field.dataset.block] ?? "";
       const said = field.querySelector(".wrong");
@@ -59,6 +66,7 @@ export function modal(dialog, act) {
       control?.setAttribute("aria-invalid", String(Boolean(wrong)));
     }
     if (!dialog.open) dialog.showModal();
+    if (other) part("blocks").scrollTop = 0;
     if (other) (dialog.querySelector("[data-part=blocks] :is(input, select, textarea, button)") ?? part("close")).focus();
   }
   return { show };

@@ -1,6 +1,9 @@
 // The world as one looks at it from above, and the switches that change it.
 import { again, busily, h } from "./dom.js";
+import { link } from "./mrkdwn.js";
 import { written } from "./time.js";
+
+const services = ["Slack", "Jenkins", "GitHub", "Bugzilla"];
 
 const short = (sha) => (sha ?? "").slice(0, 7);
 
@@ -8,10 +11,12 @@ const short = (sha) => (sha ?? "").slice(0, 7);
  *  change(name, params) turns a switch; log() gets what crossed the wires. */
 export function world(panel, change, log) {
   const parts = [
-    ["bot", "The bot", (w) => w.bot, bot],
+    ["bot", "The bot", (w) => [w.bot, w.databases.starting], bot],
     ["apps", "What is live", (w) => [w.environments, w.commits, w.branches], live],
     ["jenkins", "Jenkins", (w) => [w.runs, w.pipeline, w.commits, w.jenkins], runs],
     ["github", "GitHub", (w) => [w.github, w.commits, w.branches, w.environments], github],
+    ["databases", "Databases", (w) => w.databases, databases],
+    ["bugzilla", "Bugzilla", (w) => w.bugzilla, bugs],
     ["slack", "Slack", (w) => w.hostile, slack],
   ].map(([id, title, data, make]) => {
     const state = h("div");
@@ -23,12 +28,12 @@ export function world(panel, change, log) {
   document.getElementById("group-bot").append(list("bot"));
   panel.append(h("section", {},
     h("h2", {}, "Change the world"),
-    [["jenkins", "Jenkins"], ["apps", "The apps"], ["slack", "Slack"], ["github", "GitHub"], ["people", "People"], ["world", "Everything"]]
+    [["jenkins", "Jenkins"], ["apps", "The apps"], ["slack", "Slack"], ["github", "GitHub"], ["databases", "Databases"], ["bugzilla", "Bugzilla"], ["people", "People"], ["world", "Everything"]]
       .map(([group, title]) => [h("h3", {}, title), list(group)])));
   const wrong = h("div");
   const lines = h("ol", { class: "journal", tabIndex: 0, "aria-label": "Log" });
   const whose = h("select", { "aria-label": "Whose", onchange: () => relog() },
-    ["Everything", "Slack", "Jenkins", "GitHub", "The apps"].map((name) => h("option", {}, name)));
+    ["Everything", ...services, "The apps"].map((name) => h("option", {}, name)));
   const details = h("details", { ontoggle: () => relog() }, h("summary", {}, "Every envelope, ack and call"), whose, lines);
   panel.append(h("section", { id: "log" }, h("h2", {}, "What has happened"), wrong, details));
   parts.push([wrong, (w) => w.unexpected, unexpected]);
@@ -36,7 +41,6 @@ export function world(panel, change, log) {
   async function relog() {
     if (!details.open) return;
     const all = (await log()) ?? [];
-    const services = ["Slack", "Jenkins", "GitHub"];
     const mine = all.filter((e) => whose.value === "Everything" || (whose.value === "The apps" ? !services.includes(e.who) : e.who === whose.value));
     again(lines, mine.slice(0, 300), () => mine.length ? mine.slice(0, 300).map(record) : h("li", {}, "Nothing yet."));
   }
@@ -76,11 +80,11 @@ const badge = (kind, text) => h("span", { class: "badge " + kind }, text);
 
 function bot(w) {
   const b = w.bot;
-  const state = b.stopping ? badge("warn", "stopping") : !b.running ? badge("bad", "not running") : b.sockets ? badge("good", "running") : badge("warn", "connecting");
+  const state = w.databases.starting ? badge("now", "waits for the databases") : b.stopping ? badge("warn", "stopping") : !b.running ? badge("bad", "not running") : b.sockets ? badge("good", "running") : badge("warn", "connecting");
   const count = (n, one, many) => `${n} ${n === 1 ? one : many}`;
   const about = b.running
     ? `process ${b.pid} · ${count(b.sockets, "socket", "sockets")} · started ${b.starts === 1 ? "once" : b.starts + " times"}`
-    : b.ended.startsWith("ended") ? `${b.ended}; its log is ${b.log}` : b.ended;
+    : w.databases.starting ? "a few seconds" : /^(ended|did)/.test(b.ended) ? `${b.ended}; its log is ${b.log}` : b.ended;
   return h("p", { class: "line" }, state, " ", h("span", { class: "dim" }, about));
 }
 
@@ -149,6 +153,43 @@ function github(w) {
 
 function slack(w) {
   return h("p", { class: "line" }, w.hostile ? [badge("warn", "a little hostile"), h("span", { class: "dim" }, "seed " + w.hostile)] : [badge("good", "behaves")]);
+}
+
+function databases({ databases: { starting, missing, list } }) {
+  return [
+    starting && h("p", { class: "line" }, badge("now", "starting…"), h("span", { class: "dim" }, "the bot begins after them")),
+    missing && missing.split(" To have them: ").map((text, i) => h("p", { class: "dim" }, i ? ["To have them:", h("code", { class: "whole" }, text)] : text)),
+    h("ul", { class: "rows" }, list.map((d) => h("li", { id: "database-" + d.name },
+      h("p", { class: "line" }, h("b", {}, d.name), replication(d), d.read_only && badge("warn", "primary is read-only"), d.wrong && badge("bad", "cannot be looked at")),
+      d.wrong && h("p", { class: "dim" }, d.wrong),
+      h("dl", { class: "facts" },
+        fact("People", accounts(d, "person")), fact("Services", accounts(d, "service")), fact("The bot", accounts(d, "bot")),
+        fact("Replica", h("code", {}, d.replica)), fact("Its CA", h("code", { class: "path", title: d.ca }, h("bdi", {}, d.ca))))))),
+  ];
+}
+
+const fact = (name, value) => value.length !== 0 && [h("dt", {}, name), h("dd", {}, value)];
+
+function replication(d) {
+  if (d.cut_off) return badge("bad", "replica cannot be reached");
+  if (!d.replicating) return badge("bad", d.behind ? "replication stopped, behind" : "replication stopped");
+  return d.behind ? badge("now", "replica catches up") : badge("good", "replica is up to date");
+}
+
+const accounts = (d, kind) => d.accounts.filter((a) => a.kind === kind).map((a) => h("span", { class: "line" }, h("code", {}, a.name),
+  a.tls ? h("span", { class: "dim" }, "TLS only") : badge("bad", "without TLS"), a.locked && badge("warn", "locked")));
+
+function bugs(w) {
+  const newest = 4;
+  const { bugs: all, down, revoked } = w.bugzilla;
+  return [
+    (down || revoked) && h("p", { class: "line" }, down && badge("bad", "answers 503"), revoked && badge("bad", "refuses the bot's key")),
+    h("ul", { class: "rows" }, all.slice(0, newest).map((b) => h("li", {},
+      h("p", { class: "line" }, link(b.url, "Bug " + b.id), badge(b.open ? "now" : b.status.endsWith(" FIXED") ? "good" : "", b.status), b.private && badge("warn", "private"), h("span", { class: "dim" }, b.by)),
+      h("p", { class: "dim cut", title: b.summary }, b.summary)))),
+    all.length > newest && h("p", { class: "dim" }, `and ${all.length - newest} older`),
+    all.length === 0 && h("p", { class: "dim" }, "No bug has been filed."),
+  ];
 }
 
 function unexpected(w) {

@@ -224,6 +224,9 @@ func (w *World) rollout(app, commit string) {
 	if commit == "" || w.apps[app].Stuck {
 		return
 	}
+	if w.dbs[app] != nil {
+		go w.migrating(app, commit)
+	}
 	w.deployed(app, commit)
 	w.Apps[app].Rollout(w.serves[app], commit)
 	w.timers = append(w.timers, time.AfterFunc(w.pace.Rollout, func() {

@@ -27,6 +27,7 @@ var (
 	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,79}$`)
 	branch    = regexp.MustCompile(`^[A-Za-z0-9]+([._/-][A-Za-z0-9]+)*$`)
 	short     = regexp.MustCompile(`^[0-9a-f]{7}$`)
+	email     = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
 	line      = regexp.MustCompile(`^[^\n]*\S[^\n]*$`)
 )
 
@@ -49,6 +50,7 @@ func (c *checker) check() error {
 	c.checkBranches()
 	c.checkApps()
 	c.checkRuns()
+	c.checkBugs()
 	return errors.Join(c.problems...)
 }
 
@@ -142,6 +144,7 @@ func (c *checker) checkPeople() {
 	for i, p := range c.People {
 		c.form(path("people", i, "id"), "person's id", p.ID, personID, "U or W and two or more capitals and digits")
 		c.form(path("people", i, "name"), "person's name", p.Name, plainName, "small letters, digits, dots and dashes")
+		c.form(path("people", i, "email"), "e-mail address", address(p), email, "an e-mail address")
 		if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "Local" {
 			c.wrong(path("people", i, "zone"), "is %q, which is no IANA time zone", p.Zone)
 		}
@@ -277,5 +280,20 @@ func (c *checker) checkRuns() {
 	}
 	if p := c.Pace; p != nil && min(p.Build, p.ToStage, p.ToProd, p.Rollout) < 0 {
 		c.wrong([]any{"pace"}, "has a time that is less than none")
+	}
+}
+
+// longestSummary is Bugzilla's (MAX_FREETEXT_LENGTH of Bugzilla/Constants.pm).
+const longestSummary = 255
+
+func (c *checker) checkBugs() {
+	for i, b := range c.Bugs {
+		c.form(path("bugs", i, "summary"), "", b.Summary, line, "one line")
+		if len([]rune(b.Summary)) > longestSummary {
+			c.wrong(path("bugs", i, "summary"), "is longer than %d characters", longestSummary)
+		}
+		if !slices.ContainsFunc(c.People, func(p Person) bool { return p.Name == b.By && !p.Bot && !p.Foreign }) {
+			c.wrong(path("bugs", i, "by"), "is %q, who has no account in Bugzilla", b.By)
+		}
 	}
 }

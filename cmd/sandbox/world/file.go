@@ -26,6 +26,7 @@ type File struct {
 	Apps     map[string]string `yaml:"apps"`     // what each serves: a short commit
 	NextRun  int               `yaml:"next_run"` // the number of the first run; 0: 1
 	Runs     []Run             `yaml:"runs"`     // oldest first
+	Bugs     []Bug             `yaml:"bugs"`     // in Bugzilla, oldest first
 	Backups  []string          `yaml:"backups"`  // people who are paged after those of the room's topic
 	Answers  time.Duration     `yaml:"answers"`  // how long each who is paged has to answer; 0: 5m
 	// Unpinned runs deploy what they check out of master, and not what a parameter
@@ -48,8 +49,9 @@ type Pace struct {
 type Person struct {
 	ID          string `yaml:"id"`
 	Name        string `yaml:"name"`
-	Role        string `yaml:"role"` // in words; the rights come from the groups
-	Zone        string `yaml:"zone"` // IANA name
+	Role        string `yaml:"role"`  // in words; the rights come from the groups
+	Zone        string `yaml:"zone"`  // IANA name
+	Email       string `yaml:"email"` // at Slack and at Bugzilla; empty: NAME@example.org
 	Guest       bool   `yaml:"guest"`
 	Foreign     bool   `yaml:"foreign"` // of another workspace
 	Bot         bool   `yaml:"bot"`
@@ -195,6 +197,11 @@ func (f File) members(c Place) (ids []string) {
 		}
 	}
 	return append(ids, fakeslack.BotUser)
+}
+
+// has reports whether p has a role by a group.
+func (f File) has(p Person, role string) bool {
+	return slices.ContainsFunc(f.Groups, func(g Group) bool { return g.Role == role && slices.Contains(g.Members, p.Name) })
 }
 
 func (f File) place(name string) (Place, bool) {

@@ -95,6 +95,11 @@ func TestRead(t *testing.T) {
 		{"a stage", "at: build", "at: bed", `w.yaml:25: runs[2].at is "bed"; it must be one of build, deploy to stage, deploy to production`},
 		{"a result", "result: FAILURE", "result: failure", `w.yaml:23: runs[0].result is "failure"; it must be one of SUCCESS`},
 		{"over, and going on", "at: build", "at: build, result: SUCCESS", "w.yaml:25: runs[2] is at a stage and has a result"},
+		{"no summary", "summary: A first one, ", "", `w.yaml:27: bugs[0].summary is ""`},
+		{"a long summary", "A first one", strings.Repeat("long", 64), "w.yaml:27: bugs[0].summary is longer than 255 characters"},
+		{"a bug by nobody", "by: lee", "by: ned", `w.yaml:28: bugs[1].by is "ned", who has no account in Bugzilla`},
+		{"an e-mail address", "zone: Asia/Seoul", "email: kim at ship", `w.yaml:5: people[0].email is "kim at ship"; it must be an e-mail address`},
+		{"an e-mail address twice", "zone: Asia/Seoul", "email: lee@example.org", "w.yaml:6: people[1].email is lee@example.org, which people[0].email is already"},
 		{"a login", "started_by: dov", "started_by: Dov Doe", `w.yaml:23: runs[0].started_by is "Dov Doe"`},
 	} {
 		if !strings.Contains(string(text), tt.old) {

@@ -10,11 +10,9 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,9 +44,9 @@ const (
 // Apps are the deployed apps with the hosts they have in a Pipe.
 var hosts = map[string]string{
 	"slack":               "slack.test",
+	"bugzilla":            "bugzilla.test",
 	"jenkins":             "jenkins.test",
 	"github":              "api.github.test",
-	"bugzilla":            "bugzilla.test",
 	"production":          "treeherder.test",
 	"stage":               "stage.treeherder.test",
 	"prototype":           "prototype.treeherder.test",
@@ -60,11 +58,11 @@ var Real = Pace{Build: 4 * time.Minute, ToStage: 3 * time.Minute, ToProd: 6 * ti
 
 // World is the fakes and what couples them.
 type World struct {
-	Slack   *fakeslack.Server
-	Jenkins *fakejenkins.Server
-	GitHub  *fakegithub.Server
-	Bugs    *fakebugzilla.Server
-	Apps    map[string]*faketreeherder.App
+	Slack    *fakeslack.Server
+	Jenkins  *fakejenkins.Server
+	GitHub   *fakegithub.Server
+	Bugzilla *fakebugzilla.Server
+	Apps     map[string]*faketreeherder.App
 	// Answered, if set, is told of each call to Jenkins and the status it was
 	// answered with, 0 for none. Set it before the world is listened to.
 	Answered func(call string, status int)
@@ -89,6 +87,8 @@ type World struct {
 	answers  time.Duration       // how long each who is paged has; 0: as the file says
 	changed  chan struct{}       // closed and forgotten at the next change
 	timers   []*time.Timer
+	dbs      map[string]*Database // by app
+	troubles []error              // of what was done in the background
 	urls     map[string]string
 	servers  []*http.Server
 	pipe     *fakehttp.Pipe
@@ -105,7 +105,7 @@ func (f File) New(pace Pace) *World {
 		pace = *f.Pace
 	}
 	w := &World{
-		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{}, Bugs: &fakebugzilla.Server{},
+		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{},
 		Apps: map[string]*faketreeherder.App{}, file: f, pace: pace, closed: make(chan struct{}),
 		serves: map[string]string{}, apps: map[string]AppState{}, urls: map[string]string{},
 		trees: map[string]files{}, ci: map[string]string{}, checks: map[string]int64{},
@@ -114,7 +114,7 @@ func (f File) New(pace Pace) *World {
 		w.Apps[name] = &faketreeherder.App{Name: name}
 	}
 	for _, p := range f.People {
-		person := fakeslack.Person{ID: p.ID, Name: p.Name, Email: p.Name + "@example.org", Zone: p.Zone, Guest: p.Guest, Bot: p.Bot, Deleted: p.Deactivated}
+		person := fakeslack.Person{ID: p.ID, Name: p.Name, Email: address(p), Zone: p.Zone, Guest: p.Guest, Bot: p.Bot, Deleted: p.Deactivated}
 		if p.Foreign {
 			person.Team = "T0ELSEWHERE"
 		}
@@ -132,6 +132,7 @@ func (f File) New(pace Pace) *World {
 	}
 	w.Slack.Subscribed = []string{"app_home_opened"}
 	w.Slack.Gate, w.GitHub.Gate = w.atSlack, w.atGitHub
+	w.addBugzilla()
 	w.unpinned = f.Unpinned
 	w.addJob()
 	w.Jenkins.OnStage = w.stageEnded
@@ -291,7 +292,7 @@ func (w *World) handler(service string) http.Handler {
 	case "github":
 		return w.GitHub
 	case "bugzilla":
-		return w.Bugs
+		return w.Bugzilla
 	}
 	return w.Apps[service]
 }
@@ -307,12 +308,13 @@ func (w *World) Close() error {
 	w.closing.Do(func() { close(w.closed) })
 	w.Slack.Close()
 	w.Jenkins.Stop()
+	errs := []error{w.closeDatabases()}
 	w.mu.Lock()
 	for _, t := range w.timers {
 		t.Stop()
 	}
+	errs = append(errs, w.troubles...)
 	w.mu.Unlock()
-	var errs []error
 	for _, s := range w.servers {
 		errs = append(errs, s.Close())
 	}
@@ -322,7 +324,7 @@ func (w *World) Close() error {
 // Gate sets what is called at each moment of each request, of any service. Set
 // it before the world is listened to.
 func (w *World) Gate(gate func(call, moment string)) {
-	w.gate, w.Jenkins.Gate, w.Bugs.Gate = gate, gate, gate // those of Slack and GitHub pass it on
+	w.gate, w.Jenkins.Gate, w.Bugzilla.Gate = gate, gate, gate // those of Slack and GitHub pass it on
 	for _, a := range w.Apps {
 		a.Gate = gate
 	}
@@ -331,66 +333,11 @@ func (w *World) Gate(gate func(call, moment string)) {
 // Unexpected lists what the bot asked for that the real services would not
 // understand, or that the fakes do not know.
 func (w *World) Unexpected() (all []string) {
-	all = append(append(append(all, w.Slack.Unexpected()...), w.Jenkins.Unexpected()...), w.GitHub.Unexpected()...)
-	all = append(all, w.Bugs.Unexpected()...)
+	all = slices.Concat(w.Slack.Unexpected(), w.Jenkins.Unexpected(), w.GitHub.Unexpected(), w.Bugzilla.Unexpected())
 	for _, a := range w.Apps {
 		all = append(all, a.Unexpected()...)
 	}
 	return all
-}
-
-// Config is the bot's configuration for this world, as YAML.
-func (w *World) Config(ledger, times string) string {
-	room, _ := w.file.place(w.file.Room) // checked to be there
-	var rights strings.Builder
-	for _, role := range roles {
-		fmt.Fprintf(&rights, "  %s: [%s]\n", role, strings.Join(w.file.groupsWith(role), ", "))
-	}
-	return fmt.Sprintf(`slack:
-  api_url: %[1]sapi/
-  channel: %[2]s
-ledger: %[3]q
-jenkins: {url: %[4]s}
-github: {api_url: %[5]s, repository: mozilla/treeherder, infra_repository: mozilla-services/cloudops-infra}
-bugzilla: {url: %[18]s}
-roles:
-%[6]speople: {}
-contact: {backups: [%[16]s], procedure: "https://mana.example/oncall", acknowledge_within: %[17]s}
-environments:
-  - name: production
-    aliases: [prod]
-    url: %[7]s
-    branch: master
-    jenkins: {job: %[8]s, stage: %[9]s, commit_from: %[15]s}
-    confirm: {expires: 20m}
-  - name: stage
-    url: %[10]s
-    branch: master
-    jenkins: {job: %[8]s, stage: %[11]s, commit_from: %[15]s}
-    deploys: "It deploys by itself, from every push to master."
-  - name: prototype
-    aliases: [proto]
-    url: %[12]s
-    branch: prototype
-    reset_to: master
-    drift: 336h
-    deploys: "It deploys by itself, from every push to the branch prototype; an admin of the repository can let you push there."
-  - name: taskcluster-staging
-    aliases: [tc]
-    url: %[13]s
-    branch: taskcluster-staging
-    deploys: "It has its own pipeline, which I do not know."
-times: {%[14]s}
-`, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
-		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom(), strings.Join(w.file.idsOf(w.file.Backups), ", "), w.Answers(), w.URL("bugzilla"))
-}
-
-// Env is the environment that the bot is started with: secrets that are none.
-func Env() map[string]string {
-	return map[string]string{
-		"SLACK_APP_TOKEN": fakeslack.DefaultAppToken, "SLACK_BOT_TOKEN": fakeslack.DefaultBotToken,
-		"JENKINS_USER": fakejenkins.User, "JENKINS_TOKEN": fakejenkins.Token, "GITHUB_TOKEN": fakegithub.Token, "BUGZILLA_API_KEY": fakebugzilla.Key,
-	}
 }
 
 // Answers is how long each who is paged has to answer.

@@ -59,6 +59,10 @@ func TestOtherWorld(t *testing.T) {
 		if head := w.GitHub.Branch("prototype"); head != world.Commit("0000003") {
 			t.Errorf("prototype is at %s", head)
 		}
+		if bugs := w.Bugzilla.Bugs(); len(bugs) != 2 || bugs[0].Resolution != "FIXED" || bugs[0].Description != "Please do it." ||
+			bugs[1].Creator != "lee@example.org" || len(bugs[1].Groups) != 1 || bugs[1].Resolution != "" {
+			t.Errorf("bugs: %+v", bugs)
+		}
 		runs, err := w.Jenkins.Runs(world.Job)
 		if err != nil || len(runs) != 3 {
 			t.Fatalf("runs: %v %v", runs, err)

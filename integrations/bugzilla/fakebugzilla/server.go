@@ -51,6 +51,7 @@ type Server struct {
 	revoked    map[string]bool
 	misses     []time.Time // wrong keys of the last minute
 	blocked    time.Time   // until then
+	down       bool
 	next       []Trouble
 	journal    []Entry
 	unexpected []string
@@ -105,6 +106,13 @@ func (s *Server) Revoke(key string) {
 		s.revoked = map[string]bool{}
 	}
 	s.revoked[key] = true
+}
+
+// Restore lets a revoked API key work again, as if its owner had made it anew.
+func (s *Server) Restore(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.revoked, key)
 }
 
 // Lag keeps searches from seeing the bugs that are filed from now on, or lets

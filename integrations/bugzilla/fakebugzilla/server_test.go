@@ -212,6 +212,8 @@ func TestBlocked(t *testing.T) {
 		right(200)
 		fake.Revoke(fakebugzilla.Key)
 		right(400)
+		fake.Restore(fakebugzilla.Key)
+		right(200)
 	})
 }
 
@@ -318,6 +320,12 @@ func TestTroubles(t *testing.T) {
 		}
 	}
 	fake.Next(fakebugzilla.Broken())
+	fake.Down()
+	for range 2 {
+		if a := ask(t, fake, fakebugzilla.Key, "POST", "/rest/bug", bug+"}"); a.status != 503 || len(fake.Bugs()) != 2 {
+			t.Errorf("down: %d, %d bugs", a.status, len(fake.Bugs()))
+		}
+	}
 	fake.Mend()
 	if a := ask(t, fake, fakebugzilla.Key, "GET", "/rest/whoami", ""); a.status != 200 {
 		t.Errorf("mended: %d", a.status)

@@ -46,15 +46,26 @@ func (s *Server) Next(t Trouble) {
 	s.next = append(s.next, t)
 }
 
-// Mend takes away all trouble to come, and the block of whoever sent wrong keys.
+// Down answers everything with 503, until [Server.Mend].
+func (s *Server) Down() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = true
+}
+
+// Mend takes away all trouble, and the block of whoever sent wrong keys.
 func (s *Server) Mend() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.next, s.misses, s.blocked = nil, nil, time.Time{}
+	s.down, s.next, s.misses, s.blocked = false, nil, nil, time.Time{}
 }
 
 // trouble takes what awaits a call; it may be none.
 func (s *Server) trouble(call string) Trouble {
+	if s.down {
+		return Trouble{Status: http.StatusServiceUnavailable, Body: "<!DOCTYPE html><html><head><title>503 Backend fetch failed</title></head>" +
+			"<body><h1>Error 503 Backend fetch failed</h1></body></html>"} // as Varnish in front says it
+	}
 	for i, t := range s.next {
 		if t.Call == "" || t.Call == call {
 			s.next = append(s.next[:i:i], s.next[i+1:]...)

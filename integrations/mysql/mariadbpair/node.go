@@ -182,6 +182,12 @@ func (n *Node) PresentInstance(ctx context.Context, instance string) error {
 	return n.present(ctx, instance)
 }
 
+// PresentAddress makes the server present a certificate with its name and with
+// 127.0.0.1, for those who know it by nothing else.
+func (n *Node) PresentAddress(ctx context.Context) error {
+	return n.present(ctx, n.name, n.name, "127.0.0.1")
+}
+
 // PresentName makes the server present the certificate it had at first.
 func (n *Node) PresentName(ctx context.Context) error { return n.present(ctx, n.name, n.name) }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,6 +72,18 @@ func (d *Delivery) Wait(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for the ack of %s: %w", d.ID, context.Cause(ctx))
 	}
+}
+
+// Envelopes returns what the app was sent, or would have been with a socket, as
+// JSON and without what came twice: to look for what must not be in it.
+func (s *Server) Envelopes() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(s.deliveries)) {
+		all = append(all, string(s.deliveries[id].data))
+	}
+	return all
 }
 
 // The functions below are called with s.mu held.

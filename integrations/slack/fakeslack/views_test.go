@@ -369,6 +369,12 @@ func TestStackAndClose(t *testing.T) {
 		if d, err := s.CloseView(ana, v.ID, true); err != nil || d.ID != "" {
 			t.Errorf("closed quietly: %+v, %v", d, err)
 		}
+		told := strings.Join(s.Envelopes(), "\n")
+		for kind, want := range map[string]int{viewClosed: 2, blockActions: 3, slashCommands: 2} {
+			if n := strings.Count(told, fmt.Sprintf(`"type":%q`, kind)); n != want {
+				t.Errorf("%d envelopes of %s, want %d", n, kind, want)
+			}
+		}
 	})
 }
 
