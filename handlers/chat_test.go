@@ -22,6 +22,7 @@ import (
 
 	"thbot/cmd/sandbox/world"
 	"thbot/cmd/thbot/app"
+	"thbot/integrations/bugzilla/fakebugzilla"
 	"thbot/integrations/fakehttp"
 	"thbot/integrations/slack/fakeslack"
 )
@@ -63,8 +64,8 @@ func (b inBubble) Skip(args ...any)                   { b.T.Skip(args...) }
 
 func newStage(t *testing.T) *stage {
 	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}, calls: map[string]int{}}
+	s.Bugzilla = &fakebugzilla.Server{Accounts: bugzillaAccounts} // without the world's bugs
 	s.Gate(s.slowly)
-	s.Bugzilla.Accounts = bugzillaAccounts
 	s.OnPipe()
 	return s
 }
