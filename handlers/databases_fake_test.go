@@ -18,7 +18,7 @@ import (
 // real servers do is held against the same interface in TestRealAccess.
 type databases map[string]*pair
 
-func (all databases) open() map[string]handlers.Database {
+func (all databases) open(map[string]handlers.Database) map[string]handlers.Database {
 	if all == nil {
 		return nil
 	}

@@ -19,7 +19,7 @@ type act struct {
 	happens func(ctx context.Context, p *play) error
 
 	who   string // id
-	say   string // a command, or
+	say   string // a command, with OWN for what no other play has, or
 	press string // the label of a button
 	on    string // a text of the message that has it
 	alone bool   // which they alone see
@@ -83,7 +83,7 @@ func (p *play) do(ctx context.Context, a act) error {
 		}
 		var d *fakeslack.Delivery
 		if a.say != "" {
-			if d, err = p.Slack.Say(a.who, world.Channel, a.say); err != nil {
+			if d, err = p.Slack.Say(a.who, world.Channel, strings.ReplaceAll(a.say, "OWN", p.own)); err != nil {
 				return err
 			}
 			if said++; said > 1 {
