@@ -46,6 +46,7 @@ type pair struct {
 	lags     bool
 	down     bool
 	refusing map[string]error // by method
+	stalls   bool             // it changes passwords of services and says nothing
 	quicker  string           // an account that somebody makes a moment before we do
 	sessions map[string][]mysql.Session
 	made     []string // every password that was set
@@ -247,7 +248,7 @@ func (s side) Await(ctx context.Context, name string, p mysql.Password, primary 
 	}
 }
 
-func (s side) ChangePassword(_ context.Context, name string, p mysql.Password) (bool, error) {
+func (s side) ChangePassword(ctx context.Context, name string, p mysql.Password) (bool, error) {
 	if s.services[name] == "" {
 		return false, s.wrong("changing the password of service", name, mysql.ErrNotOurs)
 	}
@@ -268,6 +269,12 @@ func (s side) ChangePassword(_ context.Context, name string, p mysql.Password) (
 	}
 	all[name] = a
 	s.catchUp()
+	if s.stalls {
+		s.mu.Unlock()
+		<-ctx.Done()
+		s.mu.Lock()
+		return false, s.wrong("changing the password of service", name, mysql.ErrUncertain)
+	}
 	return s.keeps, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -27,8 +28,18 @@ var (
 		directly(bea, "You can read Treeherder's database of stage", 1)}
 )
 
+// Those by which the password of a service is about to be changed.
+var (
+	asksPassword     = act{who: ana, say: "/th password redash_OWN", reads: "Change the password of redash_"}
+	confirmsPassword = act{who: cleo, press: "Change it", on: "Change the password of redash_", reads: "Changing the password of redash_"}
+	passwordQuestion = messages("questions", 1, "Change the password of redash_", "Changing the password of redash_", "hanged: the password of redash_")
+)
+
+const setAndShow = "Set and show the new password"
+
 // accesses are scenarios of access to databases and of their passwords. What
-// came of them is what the servers say.
+// came of them is what the servers say. Without looking an account could be made
+// twice; all else that is done to accounts comes to the same when it is done again.
 var accesses = []scenario{
 	{
 		name: "grant", pace: swift, databases: true,
@@ -66,15 +77,30 @@ var accesses = []scenario{
 		name: "password", pace: swift, databases: true,
 		acts: []act{
 			connected,
-			{who: ana, say: "/th password redash_OWN", reads: "Change the password of redash_"},
-			{who: cleo, press: "Change it", on: "Change the password of redash_", reads: "Changing the password of redash_"},
-			window(cleo, "Set and show the new password"),
+			asksPassword, confirmsPassword,
+			window(cleo, setAndShow),
 			{who: cleo, press: "Everything uses the new one", on: "Changing the password of redash_", reads: "was changed by cleo"},
 		},
 		from: 1, to: 4,
-		comes: []number{messages("questions", 1, "Change the password of redash_", "Changing the password of redash_", "Changed: the password of redash_"), posted("was changed by cleo"),
-			directly(cleo, "You have confirmed that the password of", 1), serviceWorks()},
+		comes: []number{passwordQuestion, posted("was changed by cleo"), directly(cleo, "You have confirmed that the password of", 1),
+			atMost(1, directly(cleo, "I was interrupted while I set the new password", 1)), serviceWorks()},
 		least: 40,
+	},
+	{
+		// Cleo presses once, and leaves it at whatever came of it.
+		name: "password left", pace: swift, databases: true,
+		acts: []act{
+			connected, asksPassword, confirmsPassword,
+			{happens: func(ctx context.Context, p *play) error {
+				_, err := p.look(ctx, cleo, setAndShow)
+				return err
+			}},
+			{who: cleo, press: "Leave it|Everything uses the new one", on: "Changing the password of redash_", reads: "hanged: the password of redash_"},
+		},
+		from: 3, to: 4,
+		comes: []number{passwordQuestion, atMost(1, posted("was changed by cleo")), directly(cleo, "You have confirmed that the password of", 1),
+			atMost(1, directly(cleo, "I was interrupted while I set the new password", 1)), truthful()},
+		least: 15,
 	},
 }
 
@@ -151,13 +177,26 @@ func (p *play) look(ctx context.Context, who, label string) (string, error) {
 		}
 	}
 	if password := aPassword.FindString(says); password != "" {
-		return password, nil
+		return password, p.wellTold(who, says)
 	}
 	select {
 	case <-time.After(300 * time.Millisecond):
 	case <-ctx.Done():
 	}
 	return "", nil
+}
+
+// wellTold says what is wrong with what bea is told, beside the password.
+func (p *play) wellTold(who, says string) error {
+	host, port, err := net.SplitHostPort(p.Replica.Address)
+	if err != nil {
+		return err
+	}
+	where := fmt.Sprintf("host      %s\nport      %s\ndatabase  treeherder\naccount   %s\n", host, port, p.account())
+	if who == bea && !strings.Contains(says, where) {
+		return fmt.Errorf("she is not told how to log in to the replica: %s", says)
+	}
+	return nil
 }
 
 // died says whether the process was killed, and is dead.
@@ -251,6 +290,18 @@ func lastWorks() number {
 func serviceWorks() number {
 	return number{"passwords of the service that work, with the last one,", nil, func(p *play) int {
 		return p.working(p.Primary, p.service(), append([]string{firstPassword}, p.shown...))
+	}, 1}
+}
+
+// truthful is what people read in the end, if the service's first password works
+// as that says.
+func truthful() number {
+	return number{"truthful ends", nil, func(p *play) int {
+		works := p.working(p.Primary, p.service(), []string{firstPassword}) == 1
+		if p.sees(cleo, "*Not changed: ") && !works || p.sees(cleo, "*Changed: ") && works {
+			return 0
+		}
+		return 1
 	}, 1}
 }
 

@@ -24,7 +24,9 @@ type servers struct {
 }
 
 // The bot's account on the servers is one of two, by where its ledger is: the
-// one that makes accounts itself, or the one that may only call procedures.
+// one that makes accounts itself, or the one that may only call procedures. These
+// leave marks on accounts; without one, and without having looked before, the bot
+// never knows one again, killed or not.
 const (
 	direct       = "thbot"
 	procedures   = "thprocs"
@@ -65,7 +67,7 @@ const firstPassword = "the-password-that-the-service-has"
 
 // useServers lets there be bea and a service, and returns what the
 // configuration says of the servers.
-func (p *play) useServers(s store) (config string, err error) {
+func (p *play) useServers(s store, blind bool) (config string, err error) {
 	if p.servers, err = s.servers(); err != nil {
 		return "", err
 	}
@@ -75,7 +77,7 @@ func (p *play) useServers(s store) (config string, err error) {
 		return "", fmt.Errorf("making the account of a service: %w", err)
 	}
 	user := direct
-	if s.name == "mariadb" {
+	if s.name == "mariadb" || blind {
 		user = procedures
 		if _, err := root.Exec("INSERT INTO thops.services (name) VALUES (?)", p.service()); err != nil {
 			return "", fmt.Errorf("naming the account of a service: %w", err)

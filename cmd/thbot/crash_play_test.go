@@ -99,7 +99,7 @@ func newPlay(t *testing.T, sc scenario, s store, at *gate, blind bool) (*play, e
 	p.log = filepath.Join(p.dir, "log")
 	text := strings.NewReplacer(sc.config...).Replace(p.Config(ledger, quickly))
 	if sc.databases {
-		more, err := p.useServers(s)
+		more, err := p.useServers(s, blind)
 		if err != nil {
 			return nil, err
 		}
