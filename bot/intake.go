@@ -35,7 +35,7 @@ func (b *Bot) Command(ctx context.Context, r Request) *Card {
 	}
 	c := b.command(p.Name)
 	r.Args = p.Args
-	if c.form != nil {
+	if c.asks(p.Args) {
 		if t := b.openForm(ctx, c, r); t != nil {
 			return card(t)
 		}
@@ -257,7 +257,7 @@ func (b *Bot) judgeRequest(ctx context.Context, row Received, r Request, late ti
 		return b.tell(ctx, row, to, Say(refusal.Text))
 	case p.Name == "":
 		return b.tell(ctx, row, to, b.menu())
-	case c.form != nil && len(r.Values) == 0:
+	case c.asks(p.Args) && len(r.Values) == 0:
 		return b.tell(ctx, row, to, Say("This takes a form, which I can open only at once and in ", b.Room, ", so nothing was done. Send ",
 			Fixed(b.Word+" "+r.Text), " there."))
 	}

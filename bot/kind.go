@@ -205,6 +205,7 @@ type Command struct {
 	card   func(o Operation) (Card, error)
 	form   func(context.Context, Request) (Modal, error)
 	check  func(args, values map[string]string) map[string]string
+	opens  func(args map[string]string) bool // nil: its form always opens
 	// standing are the operations that have to be there.
 	standing func() []Begin
 }
@@ -221,6 +222,14 @@ func (c *Command) formed(maker any) {
 	if f, ok := maker.(Former); ok {
 		c.form, c.check = f.Form, f.Check
 	}
+	if o, ok := maker.(Opener); ok {
+		c.opens = o.Opens
+	}
+}
+
+// asks says whether the command opens a form.
+func (c *Command) asks(args map[string]string) bool {
+	return c.form != nil && (c.opens == nil || c.opens(args))
 }
 
 // Presses makes a Command of one that presses a button.

@@ -49,6 +49,13 @@ type Former interface {
 	Check(args, values map[string]string) (wrong map[string]string)
 }
 
+// Opener is a Former that answers some commands without a form.
+type Opener interface {
+	Former
+	// Opens says whether a command with these arguments opens the form.
+	Opens(args map[string]string) bool
+}
+
 // Submission is a form that somebody filled in and sent.
 type Submission struct {
 	Key     string // what the chat calls this very submission
@@ -101,7 +108,7 @@ func (b *Bot) Submit(ctx context.Context, s Submission) (*Objection, error) {
 // form is the command that text is, if it opens a form, with its arguments.
 func (b *Bot) form(text string) (*Command, map[string]string) {
 	p, refusal := Parse(b.Word, text, b.infos())
-	if c := b.command(p.Name); refusal == nil && c != nil && c.form != nil {
+	if c := b.command(p.Name); refusal == nil && c != nil && c.asks(p.Args) {
 		return c, p.Args
 	}
 	return nil, nil

@@ -76,6 +76,26 @@ func (asking) Answer(_ context.Context, r bot.Request) (bot.Card, error) {
 	return bot.Say("You asked for ", r.Values["what"], "."), nil
 }
 
+// choosing is an order that takes a form only when it is said of which shop.
+type choosing struct{ ordering }
+
+func (o choosing) Info() bot.Info {
+	i := o.ordering.Info()
+	i.Name = "choose"
+	i.Args[0].Optional = true
+	return i
+}
+
+func (choosing) Opens(args map[string]string) bool { return args["shop"] != "" }
+
+func (o choosing) Plan(ctx context.Context, r bot.Request) (bot.Plan[order], error) {
+	if r.Args["shop"] != "" {
+		return o.ordering.Plan(ctx, r)
+	}
+	answer := bot.Say("There are two shops.")
+	return bot.Plan[order]{Answer: &answer}, nil
+}
+
 // playForms is play with forms, whose ledger is looked through when it is over.
 func playForms(t *testing.T, f func(s *scene)) (kept []byte) {
 	t.Helper()
@@ -99,7 +119,7 @@ func playForms(t *testing.T, f func(s *scene)) (kept []byte) {
 
 func (s *scene) withForms(idle time.Duration) *bot.Bot {
 	b := s.newBot(idle)
-	b.Commands = append(b.Commands, bot.Operates(ordering{s.kitchen}), bot.Answers(asking{ordering{s.kitchen}}), bot.Operates(keyed{s.kitchen}), bot.Operates(chest{keyed{s.kitchen}}))
+	b.Commands = append(b.Commands, bot.Operates(ordering{s.kitchen}), bot.Answers(asking{ordering{s.kitchen}}), bot.Operates(choosing{ordering{s.kitchen}}), bot.Operates(keyed{s.kitchen}), bot.Operates(chest{keyed{s.kitchen}}))
 	return b
 }
 
@@ -414,3 +434,21 @@ func TestSubmissionThatIsNotStored(t *testing.T) {
 type away struct{ bot.Ledger }
 
 func (away) Do(context.Context, func(bot.Tx) error) error { return errAway }
+
+func TestFormOfSomeCommands(t *testing.T) {
+	playForms(t, func(s *scene) {
+		s.ask(ana, "choose", "t1")
+		s.later(0)
+		s.hears(ana, "There are two shops.")
+		if said := s.window(); said != nil {
+			t.Errorf("a window said %q", said)
+		}
+		s.ask(ana, "choose oak", "t2")
+		s.sees("[Send] choose oak")
+		if no := s.submit(ana, "V1:a", "choose oak", map[string]string{"what": "assam"}); no != nil {
+			t.Errorf("objects to %+v", no)
+		}
+		s.later(0)
+		s.shows("Ordered assam for  from oak")
+	})
+}

@@ -21,6 +21,7 @@ type World struct {
 	Members      func(ctx context.Context, role bot.Role) ([]string, error)
 	Databases    map[string]Database // by their environment's name
 	Bugzilla     Tracker
+	Infra        string // the page of the repository with the environments' settings; empty: none
 	Times        Times
 }
 
@@ -36,7 +37,7 @@ func All(w World) []bot.Command {
 		bot.Presses(Unlock{w.Environments, w.Ledger}),
 		bot.Operates(Hold{w.GitHub, w.Ledger}),
 		bot.Presses(Unhold{w.Ledger}),
-		bot.Operates(Reset{w.Environments, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Times}),
+		bot.Operates(Reset{w.Environments, w.GitHub, w.Apps, w.Ledger, w.Schemas, w.Databases, w.Times}),
 		bot.Answers(Backups{w.Environments, w.GitHub}),
 		bot.Operates(Clean{w.Environments, w.GitHub, w.Times}),
 		bot.Operates(Page{w.Contacts, w.Ledger, w.Times}),
@@ -44,8 +45,11 @@ func All(w World) []bot.Command {
 		bot.Answers(Contact{w.Contacts}),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
 		bot.Operates(NewNotify(w)),
+		bot.Answers(Migrations{w.Environments, w.Databases, w.GitHub, w.Apps, w.Schemas}),
 		bot.Operates(w.access()),
 		bot.Operates(w.password()),
+		bot.Operates(w.request()),
+		bot.Presses(Filing{w.Ledger}),
 		bot.Operates(Mute{w.Ledger}),
 		bot.Presses(Unmute{w.Ledger}),
 		// What nobody types.
@@ -53,6 +57,8 @@ func All(w World) []bot.Command {
 		bot.Operates(WatchApp{w.Environments, w.Apps, w.GitHub, w.Ledger, w.Who, w.Times}),
 		bot.Operates(WatchTopic{w.Contacts, w.Members, w.Times}),
 		bot.Operates(WatchBranch{w.Environments, w.GitHub}),
+		bot.Operates(WatchBugs{w.Bugzilla, w.Ledger}),
+		bot.Operates(WatchKey{w.Bugzilla, w.Members}),
 		bot.Operates(Rollout{w.Environments, w.Jenkins, w.GitHub, w.Apps, w.Ledger, w.Who, w.Times}),
 	}
 }

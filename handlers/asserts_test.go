@@ -123,7 +123,7 @@ func (s *stage) asserts() map[string]command {
 		"refs": func(_ *testscript.TestScript, _ bool, _ []string) error {
 			for i, line := range s.heard {
 				line = regexp.MustCompile("Ref `[0-9a-f]{6}`").ReplaceAllString(line, "Ref `……`")
-				s.heard[i] = regexp.MustCompile("`[0-9A-HJKMNP-TV-Z]{26}`").ReplaceAllString(line, "`01……`")
+				s.heard[i] = regexp.MustCompile("`(th-bot:)?[0-9A-HJKMNP-TV-Z]{26}`").ReplaceAllString(line, "`${1}01……`")
 			}
 			return nil
 		},

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -61,8 +62,9 @@ func (b inBubble) Log(args ...any)                    { b.T.Helper(); b.T.Log(ar
 func (b inBubble) Skip(args ...any)                   { b.T.Skip(args...) }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}}
+	s := &stage{World: world.New(world.Real), t: t, dir: t.TempDir(), seen: map[string]string{}, calls: map[string]int{}}
 	s.Gate(s.slowly)
+	s.Bugs.Accounts = bugzillaAccounts
 	s.OnPipe()
 	return s
 }
@@ -70,7 +72,7 @@ func newStage(t *testing.T) *stage {
 func play(t *testing.T, script string) {
 	s := newStage(t)
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
-	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts(), s.modals(), s.onDatabases()} {
+	for _, all := range []map[string]command{s.peoples(), s.worlds(), s.asserts(), s.modals(), s.onDatabases(), s.onBugs()} {
 		for name, f := range all {
 			commands[name] = func(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Check(f(ts, neg, args))
@@ -100,9 +102,11 @@ type stage struct {
 	kept  button
 	stop  func()
 	logs  *observer.ObservedLogs
-	edits []string // of the configuration: what to replace, and by what
-	rush  int      // so many further commands are not waited for
-	asked int      // GitHub's requests that have been counted
+	env   sync.Map       // of the bot, over the world's
+	calls map[string]int // how many of Bugzilla's have been counted
+	edits []string       // of the configuration: what to replace, and by what
+	rush  int            // so many further commands are not waited for
+	asked int            // GitHub's requests that have been counted
 	slow  atomic.Pointer[slowness]
 	// databases are Treeherder's, of which there are none unless a script makes some.
 	databases databases
@@ -134,7 +138,12 @@ func (s *stage) start() error {
 		return err
 	}
 	env := world.Env()
-	config, secrets, err := app.Load(file, func(name string) string { return env[name] })
+	config, secrets, err := app.Load(file, func(name string) string {
+		if value, ok := s.env.Load(name); ok {
+			return value.(string)
+		}
+		return env[name]
+	})
 	if err != nil {
 		return err
 	}

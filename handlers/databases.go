@@ -71,6 +71,7 @@ type Tracker struct {
 type bugs interface {
 	File(ctx context.Context, b bugzilla.Bug) (int, error)
 	FindByToken(ctx context.Context, product, component, token string) (id int, found bool, err error)
+	Whoami(ctx context.Context) (bugzilla.Account, error)
 	Bugs(ctx context.Context, ids []int) (map[int]bugzilla.State, error)
 	Link(id int) string
 	PrefillWithin(b bugzilla.Bug, most int) string

@@ -25,7 +25,7 @@ func (all databases) open(map[string]handlers.Database) map[string]handlers.Data
 	opened := map[string]handlers.Database{}
 	for name, p := range all {
 		opened[name] = handlers.Database{Name: name, Primary: side{p, "primary"}, Replica: side{p, "replica"},
-			Host: "replica." + name + ".test", Port: "3306", CA: p.ca, Eligible: p.eligible, Longest: p.longest, Services: p.services}
+			Host: "replica." + name + ".test", Port: "3306", CA: p.ca, Eligible: p.eligible, Longest: p.longest, Services: p.services, Orphans: p.orphans}
 	}
 	return opened
 }
@@ -39,12 +39,15 @@ type pair struct {
 	services map[string]string
 	keeps    bool // old passwords of services, as MySQL 8 does
 	markless bool // it keeps no marks, as MariaDB does
+	orphans  []string
 
 	mu       sync.Mutex
 	primary  map[string]dbUser
-	replica  map[string]dbUser // another map only while it lags
+	replica  map[string]dbUser    // another map only while it lags
+	rows     [2][]mysql.Migration // of primary and replica
 	lags     bool
 	down     bool
+	silent   string           // the server of the two that is down
 	refusing map[string]error // by method
 	stalls   bool             // it changes passwords of services and says nothing
 	quicker  string           // an account that somebody makes a moment before we do
@@ -67,6 +70,7 @@ func newPair(name string) *pair {
 func (p *pair) catchUp() {
 	if !p.lags {
 		p.replica = maps.Clone(p.primary)
+		p.rows[1] = slices.Clone(p.rows[0])
 	}
 }
 
@@ -81,7 +85,7 @@ func (s side) wrong(doing, name string, kind error) error {
 
 // read is a question to a server about an account.
 func (s side) accounts(method, doing, name string) (map[string]dbUser, error) {
-	if s.down {
+	if s.down || s.silent == s.server {
 		return nil, s.wrong(doing, name, mysql.ErrUnreachable)
 	}
 	if err := s.refusing[method]; err != nil {
@@ -294,4 +298,18 @@ func (s side) DiscardOldPassword(_ context.Context, name string) error {
 	return nil
 }
 
-func (s side) Applied(context.Context) ([]mysql.Migration, error) { return nil, nil }
+func (s side) Applied(context.Context) ([]mysql.Migration, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, err := s.accounts("Applied", "", ""); err != nil {
+		var wrong *mysql.Error
+		if errors.As(err, &wrong) {
+			wrong.Activity = "reading which migrations the database has"
+		}
+		return nil, err
+	}
+	if s.server == "primary" {
+		return slices.Clone(s.rows[0]), nil
+	}
+	return slices.Clone(s.rows[1]), nil
+}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,6 +72,19 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 	case "refuses", "takes": // METHOD [KIND]
 		kinds := map[string]error{"rights": mysql.ErrRights, "policy": mysql.ErrPolicy, "read-only": mysql.ErrReadOnly, "uncertain": mysql.ErrUncertain}
 		p.refusing[rest[0]] = kinds[strings.Join(rest[1:], "")]
+	case "silent": // silent primary|replica|none
+		p.silent = rest[0]
+	case "orphans": // that are known
+		p.orphans = rest
+	case "migrated": // migrated FILE: the rows it has from now on, a line each: ID APP/NAME TIME
+		p.rows[0] = nil
+		for line := range strings.Lines(ts.ReadFile(rest[0])) {
+			row, err := migrated(strings.TrimSpace(line))
+			if err != nil {
+				return err
+			}
+			p.rows[0] = append(p.rows[0], row)
+		}
 	case "session": // session ACCOUNT CLIENT
 		p.sessions[rest[0]] = append(p.sessions[rest[0]], mysql.Session{ID: 41, Client: rest[1]})
 	case "accounts": // prints them
@@ -84,6 +98,24 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 	}
 	p.catchUp()
 	return nil
+}
+
+// migrated reads a row of django_migrations. A name that nobody should type is
+// quoted as in Go.
+func migrated(line string) (m mysql.Migration, err error) {
+	id, rest, _ := strings.Cut(line, " ")
+	space := strings.LastIndex(rest, " ")
+	name := rest[:max(0, space)]
+	if strings.HasPrefix(name, `"`) {
+		if name, err = strconv.Unquote(name); err != nil {
+			return m, err
+		}
+	}
+	m.App, m.Name, _ = strings.Cut(name, "/")
+	if m.ID, err = strconv.ParseInt(id, 10, 64); err == nil {
+		m.Applied, err = time.Parse(time.RFC3339, rest[space+1:])
+	}
+	return m, err
 }
 
 // window PERSON prints the window that they have open, with "(password)" for
@@ -133,35 +165,41 @@ func (s *stage) keepSecrets() {
 		for _, odd := range p.odd {
 			s.t.Error(odd)
 		}
-		var all bytes.Buffer
-		files, err := filepath.Glob(filepath.Join(s.dir, "thbot.db*"))
-		if err != nil || len(files) == 0 {
-			s.t.Error("there is no ledger to look at", err)
-		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				s.t.Error(err)
-			}
-			all.Write(text)
-		}
-		if s.logs != nil {
-			for _, e := range s.logs.All() {
-				fmt.Fprintln(&all, e.Message, e.ContextMap())
-			}
-		}
-		for _, who := range world.People {
-			for _, m := range append(s.Slack.Messages(who.ID, world.Channel), s.Slack.Messages(who.ID, s.Slack.DirectChannel(who.ID))...) {
-				fmt.Fprintf(&all, "%s %s %s %v\n", m.Text, m.Blocks, m.Metadata, m.Past)
-			}
-		}
-		if len(p.made) > 0 && bytes.Count(all.Bytes(), []byte("Account")) < 2 {
+		all := s.everything()
+		if len(p.made) > 0 && bytes.Count(all, []byte("Account")) < 2 {
 			s.t.Error("what is looked through does not hold what was said")
 		}
 		for _, password := range p.made {
-			if bytes.Contains(all.Bytes(), []byte(password)) {
+			if bytes.Contains(all, []byte(password)) {
 				s.t.Errorf("password %.6s… is stored, logged or posted", password)
 			}
 		}
 	}
+}
+
+// everything is what the bot stored, logged and said.
+func (s *stage) everything() []byte {
+	var all bytes.Buffer
+	files, err := filepath.Glob(filepath.Join(s.dir, "thbot.db*"))
+	if err != nil || len(files) == 0 {
+		s.t.Error("there is no ledger to look at", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			s.t.Error(err)
+		}
+		all.Write(text)
+	}
+	if s.logs != nil {
+		for _, e := range s.logs.All() {
+			fmt.Fprintln(&all, e.Message, e.ContextMap())
+		}
+	}
+	for _, who := range world.People {
+		for _, m := range append(s.Slack.Messages(who.ID, world.Channel), s.Slack.Messages(who.ID, s.Slack.DirectChannel(who.ID))...) {
+			fmt.Fprintf(&all, "%s %s %s %v\n", m.Text, m.Blocks, m.Metadata, m.Past)
+		}
+	}
+	return all.Bytes()
 }

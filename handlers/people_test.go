@@ -80,10 +80,16 @@ func (s *stage) peoples() map[string]command {
 			}
 			return nil
 		},
-		// keep LABEL remembers a button that is shown now; again PERSON presses it,
+		// keep LABEL [PERSON] remembers a button that is shown now; again PERSON presses it,
 		// as somebody whose screen still shows it.
 		"keep": func(_ *testscript.TestScript, _ bool, args []string) (err error) {
-			s.kept, err = s.find("U0ANA", args[0])
+			who := "U0ANA"
+			if len(args) > 1 {
+				if who, err = person(args[1]); err != nil {
+					return err
+				}
+			}
+			s.kept, err = s.find(who, args[0])
 			return err
 		},
 		"again": func(_ *testscript.TestScript, _ bool, args []string) error {

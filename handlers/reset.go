@@ -38,6 +38,7 @@ type Reset struct {
 	Apps         apps
 	Ledger       reading
 	Schemas      *Schemas
+	Databases    map[string]Database
 	Times        Times
 }
 

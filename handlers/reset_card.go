@@ -31,7 +31,7 @@ func (r Reset) Card(o bot.Operation, d resetting) bot.Card {
 			bot.SmallPrint("The old head is kept as ", bot.Fixed(d.Backup)), undo(d))
 	case reset:
 		return bot.Say(bot.Strong(title(env)+" is on"), " ", d.arrived(), " — checked on ", bot.To(d.Host, d.URL)).Add(
-			bot.SmallPrint("Reset by "+who+" · the old head, ", bot.Fixed(deploys.Short(d.From)), ", is kept as ", bot.Fixed(d.Backup)), undo(d))
+			bot.SmallPrint("Reset by "+who+" · the old head, ", bot.Fixed(deploys.Short(d.From)), ", is kept as ", bot.Fixed(d.Backup)), r.comparing(undo(d), env))
 	case cancelled:
 		return heading("Reset of "+env+" cancelled", " by "+o.Decided().Person.Name).Add(bot.SmallPrint("Nothing was done. ", fromTo(d), " · asked by "+o.Asked.Name))
 	case expired:
@@ -60,6 +60,15 @@ func fromTo(d resetting) bot.Text {
 // looked at then.
 func undo(d resetting) bot.Part {
 	return bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Undo…", Verb: bot.VerbSay, Value: "reset " + d.Environment + " to " + deploys.Short(d.From)}}}
+}
+
+// comparing adds the button that compares what is served now with the database,
+// where that is known: what was applied before the reset is there still.
+func (r Reset) comparing(buttons bot.Part, env string) bot.Part {
+	if _, ok := r.Databases[env]; ok {
+		buttons.Buttons = append(buttons.Buttons, bot.CardButton{Label: "Compare migrations", Verb: bot.VerbSay, Value: "migrations " + env})
+	}
+	return buttons
 }
 
 // stops shows what would stop being deployed, and whose it is.

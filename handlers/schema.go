@@ -24,6 +24,9 @@ type sources interface {
 	// Tree are the files below a directory at a commit.
 	Tree(ctx context.Context, sha, under string) ([]github.Entry, error)
 	Blob(ctx context.Context, sha string) ([]byte, error)
+	// LogOf are the newest commits up to one that change what is at a path, at
+	// most n.
+	LogOf(ctx context.Context, sha, path string, n int) ([]github.Commit, error)
 }
 
 // Schemas says which migrations commits bring and what these do. What a commit
@@ -31,18 +34,20 @@ type sources interface {
 // GitHub only for what it has not seen.
 type Schemas struct {
 	github sources
-	files  *lru.Cache[string, []github.File]   // of a commit, those of migrations
-	read   *lru.Cache[string, migrations.File] // by the file's blob
+	files  *lru.Cache[string, []github.File]                   // of a commit, those of migrations
+	read   *lru.Cache[string, migrations.File]                 // by the file's blob
+	trees  *lru.Cache[string, map[migrations.Migration]string] // blobs, by commit
 }
 
 // NewSchemas returns one with nothing in its caches.
 func NewSchemas(g sources) *Schemas {
 	files, err := lru.New[string, []github.File](20_000)
 	read, err2 := lru.New[string, migrations.File](2_000)
-	if err := errors.Join(err, err2); err != nil {
+	trees, err3 := lru.New[string, map[migrations.Migration]string](16)
+	if err := errors.Join(err, err2, err3); err != nil {
 		panic(err) // unreachable: the sizes are positive
 	}
-	return &Schemas{github: g, files: files, read: read}
+	return &Schemas{github: g, files: files, read: read, trees: trees}
 }
 
 // schema is what is known of the migrations that a range of commits brings.
@@ -91,18 +96,15 @@ func (s *Schemas) more(ctx context.Context, sc *schema, to string) error {
 	if sc.Left = left; err != nil {
 		return err
 	}
-	commits := make([]migrations.Commit, len(changed))
 	blobs := map[migrations.Migration]string{} // as the newest commit that touched each has it
-	for i, files := range changed {
-		commits[i].SHA = sc.Commits[i]
+	for _, files := range changed {
 		for _, f := range files {
-			commits[i].Changes = append(commits[i].Changes, migrations.Change{Path: f.Path, Previous: f.Previous, Status: string(f.Status)})
 			if m, ok := migrations.Name(f.Path); ok {
 				blobs[m] = f.Blob
 			}
 		}
 	}
-	each := migrations.Changes(commits)
+	each := migrations.Changes(commitsOf(sc.Commits, changed))
 	net := migrations.Net(each)
 	files, err := s.contents(ctx, blobs, net)
 	if err != nil {
@@ -129,6 +131,18 @@ func (s *Schemas) more(ctx context.Context, sc *schema, to string) error {
 	sc.Danger = sc.Danger || len(sc.Never) > 0 || len(conflicts) > 0
 	sc.Told, sc.Commits = true, nil
 	return nil
+}
+
+// commitsOf are commits with what each of them changes.
+func commitsOf(shas []string, changed [][]github.File) []migrations.Commit {
+	commits := make([]migrations.Commit, len(changed))
+	for i, files := range changed {
+		commits[i].SHA = shas[i]
+		for _, f := range files {
+			commits[i].Changes = append(commits[i].Changes, migrations.Change{Path: f.Path, Previous: f.Previous, Status: string(f.Status)})
+		}
+	}
+	return commits
 }
 
 // doing is what a commit did, in words.
@@ -242,28 +256,8 @@ func (s *Schemas) conflicts(ctx context.Context, net []migrations.Finding, to st
 	if len(net) == 0 {
 		return nil, nil
 	}
-	entries, err := s.github.Tree(ctx, to, "treeherder")
+	files, err := s.at(ctx, to)
 	if err != nil {
-		return nil, err
-	}
-	var mu sync.Mutex
-	files := map[migrations.Migration]migrations.File{}
-	all, ctx := errgroup.WithContext(ctx)
-	all.SetLimit(abreastGitHub)
-	for _, e := range entries {
-		m, ok := migrations.Name(e.Path)
-		if !ok {
-			continue
-		}
-		all.Go(func() error {
-			f, err := s.file(ctx, e.Blob)
-			mu.Lock()
-			defer mu.Unlock()
-			files[m] = f
-			return err
-		})
-	}
-	if err := all.Wait(); err != nil {
 		return nil, err
 	}
 	var said []string
@@ -271,4 +265,45 @@ func (s *Schemas) conflicts(ctx context.Context, net []migrations.Finding, to st
 		said = append(said, c.String())
 	}
 	return said, nil
+}
+
+// at are all migrations of the repository at a commit.
+func (s *Schemas) at(ctx context.Context, sha string) (map[migrations.Migration]migrations.File, error) {
+	blobs, err := s.blobs(ctx, sha)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	files := map[migrations.Migration]migrations.File{}
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(abreastGitHub)
+	for m, blob := range blobs {
+		all.Go(func() error {
+			f, err := s.file(ctx, blob)
+			mu.Lock()
+			defer mu.Unlock()
+			files[m] = f
+			return err
+		})
+	}
+	return files, all.Wait()
+}
+
+// blobs are the files of all migrations at a commit.
+func (s *Schemas) blobs(ctx context.Context, sha string) (map[migrations.Migration]string, error) {
+	if blobs, ok := s.trees.Get(sha); ok {
+		return blobs, nil
+	}
+	entries, err := s.github.Tree(ctx, sha, "treeherder")
+	if err != nil {
+		return nil, err
+	}
+	blobs := map[migrations.Migration]string{}
+	for _, e := range entries {
+		if m, ok := migrations.Name(e.Path); ok {
+			blobs[m] = e.Blob
+		}
+	}
+	s.trees.Add(sha, blobs)
+	return blobs, nil
 }

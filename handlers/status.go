@@ -68,15 +68,24 @@ func (s Status) Answer(ctx context.Context, r bot.Request) (card bot.Card, err e
 		}
 		card = s.overview(ctx, asked)
 	}
-	if err != nil || r.Share {
+	if err != nil {
 		return card, err
+	}
+	return shareable(card, r, text), nil
+}
+
+// shareable is an answer with the button that says the command again to the
+// channel, unless it was said there.
+func shareable(card bot.Card, r bot.Request, text string) bot.Card {
+	if r.Share {
+		return card
 	}
 	share := bot.CardButton{Label: "Post to channel", Verb: bot.VerbShare, Value: text}
 	if last := len(card.Parts) - 1; last >= 0 && card.Parts[last].Kind == bot.Actions {
 		card.Parts[last].Buttons = append(card.Parts[last].Buttons, share)
-		return card, nil
+		return card
 	}
-	return card.Add(bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{share}}), nil
+	return card.Add(bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{share}})
 }
 
 // patience is how long an answer about environments waits for what GitHub adds,

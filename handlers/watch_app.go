@@ -95,7 +95,7 @@ func (w WatchApp) look(ctx context.Context, o bot.Operation, d *deploys.App) (bo
 	if env.Pipeline == nil && !ours {
 		next.Say = append(next.Say, w.announce(ctx, o, env, *d))
 	}
-	if env.Branch != "" {
+	if env.Branch != "" && !ours { // another reset may have moved the branch on since
 		w.offside(ctx, o, env, d, &next)
 	}
 	return next, nil

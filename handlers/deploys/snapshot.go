@@ -101,12 +101,14 @@ func JobScope(job string) string { return "watch/job/" + job }
 func AppScope(env string) string { return "watch/app/" + env }
 
 // JobIn reads what is known of a job; the zero Job, if nothing is.
-func JobIn(v bot.View, job string) (Job, error) { return watched[Job](v, JobScope(job)) }
+func JobIn(v bot.View, job string) (Job, error) { return Watched[Job](v, JobScope(job)) }
 
 // AppIn reads what is known of an app; the zero App, if nothing is.
-func AppIn(v bot.View, env string) (App, error) { return watched[App](v, AppScope(env)) }
+func AppIn(v bot.View, env string) (App, error) { return Watched[App](v, AppScope(env)) }
 
-func watched[D any](v bot.View, scope string) (d D, err error) {
+// Watched reads what the watcher that holds a scope has noted; the zero D, if
+// there is none.
+func Watched[D any](v bot.View, scope string) (d D, err error) {
 	id, err := v.Holder(scope)
 	if err != nil || id == "" {
 		return d, err

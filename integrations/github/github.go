@@ -38,6 +38,7 @@ type Options struct {
 // answer that the rate limit is reached it asks nothing until that is over.
 type Client struct {
 	owner, name string
+	site        string // all repositories, for people
 	html        string // of the repository, for people
 	gh          *github.Client
 	http        *http.Client
@@ -66,7 +67,7 @@ func New(o Options) (*Client, error) {
 	if !strings.HasSuffix(base.Path, "/") {
 		base = base.JoinPath("/")
 	}
-	c := &Client{owner: m[1], name: m[2], html: pages(base) + o.Repository, log: o.Log}
+	c := &Client{owner: m[1], name: m[2], site: pages(base), html: pages(base) + o.Repository, log: o.Log}
 	if c.log == nil {
 		c.log = zap.NewNop()
 	}
@@ -101,6 +102,9 @@ func pages(base *url.URL) string {
 	u.Path = strings.TrimSuffix(u.Path, "api/v3/")
 	return u.String()
 }
+
+// RepositoryURL is the page of some repository, owner/name, for people.
+func (c *Client) RepositoryURL(repository string) string { return c.site + repository }
 
 // CommitURL is the page of a commit, for people.
 func (c *Client) CommitURL(sha string) string { return c.html + "/commit/" + url.PathEscape(sha) }

@@ -102,6 +102,9 @@ func TestNew(t *testing.T) {
 			t.Errorf("New(%q, %q): %v", tt.api, tt.repository, err)
 			continue
 		}
+		if got := c.RepositoryURL(tt.repository) + "/commit/abc"; got != tt.commit {
+			t.Errorf("New(%q, …).RepositoryURL(%q) = %q", tt.api, tt.repository, c.RepositoryURL(tt.repository))
+		}
 		if got := c.CommitURL("abc"); got != tt.commit {
 			t.Errorf("New(%q, %q).CommitURL = %q, want %q", tt.api, tt.repository, got, tt.commit)
 		}

@@ -51,10 +51,36 @@ func (c *Client) Log(ctx context.Context, sha string, n int) ([]Commit, error) {
 		return nil, err
 	}
 	activity := "listing the commits up to " + sha
+	list, err := c.commits(ctx, activity, &github.CommitsListOptions{SHA: sha}, n)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(list) == 0:
+		return nil, c.nonsense(activity, errNothing)
+	case list[0].SHA != sha:
+		return nil, c.nonsense(activity, fmt.Errorf("the newest commit is %s", list[0].SHA))
+	}
+	return list, nil
+}
+
+// LogOf lists those commits of [Client.Log] that change a file, or what is in a
+// directory, and may list none. A file that was renamed is followed no further.
+func (c *Client) LogOf(ctx context.Context, sha, name string, n int) ([]Commit, error) {
+	if err := full(sha); err != nil {
+		return nil, err
+	}
+	if err := file(name); err != nil {
+		return nil, err
+	}
+	return c.commits(ctx, fmt.Sprintf("listing the commits of %s up to %s", name, sha), &github.CommitsListOptions{SHA: sha, Path: name}, n)
+}
+
+// commits lists commits, page by page, at most n.
+func (c *Client) commits(ctx context.Context, activity string, o *github.CommitsListOptions, n int) ([]Commit, error) {
 	var list []Commit
 	for page := 1; page != 0 && len(list) < n; {
-		got, resp, err := c.gh.Repositories.ListCommits(ctx, c.owner, c.name, &github.CommitsListOptions{SHA: sha,
-			ListOptions: github.ListOptions{Page: page, PerPage: perPage}})
+		o.Page, o.PerPage = page, min(perPage, n)
+		got, resp, err := c.gh.Repositories.ListCommits(ctx, c.owner, c.name, o)
 		if err != nil {
 			return nil, c.unknown(activity, resp, err)
 		}
@@ -69,12 +95,6 @@ func (c *Client) Log(ctx context.Context, sha string, n int) ([]Commit, error) {
 			return nil, c.nonsense(activity, fmt.Errorf("page %d follows page %d", next, page))
 		}
 		page = resp.NextPage
-	}
-	switch {
-	case len(list) == 0:
-		return nil, c.nonsense(activity, errNothing)
-	case list[0].SHA != sha:
-		return nil, c.nonsense(activity, fmt.Errorf("the newest commit is %s", list[0].SHA))
 	}
 	return list[:min(n, len(list))], nil
 }

@@ -3,6 +3,7 @@ package github_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,58 @@ func TestLog(t *testing.T) {
 	}
 	var e *github.RefError
 	if _, err := c.Log(t.Context(), "master", 10); !errors.As(err, &e) {
+		t.Error(err)
+	}
+}
+
+func TestLogOf(t *testing.T) {
+	fake := &fakegithub.Server{}
+	const dir, file = "treeherder/model/migrations", "treeherder/model/migrations/0016_enforce repository name uniqueness.py"
+	add := func(c fakegithub.CommitSpec, parents ...string) string { c.Parents = parents; return fake.AddCommit(c) }
+	first := add(fakegithub.CommitSpec{Subject: "Add", Write: map[string]string{file: "1", "README": "1"}})
+	second := add(fakegithub.CommitSpec{Subject: "Other", Write: map[string]string{"README": "2"}}, first)
+	third := add(fakegithub.CommitSpec{Subject: "Edit", Write: map[string]string{file: "2"}}, second)
+	last := add(fakegithub.CommitSpec{Subject: "Take away, and add", Remove: []string{file}, Write: map[string]string{dir + "/0017.py": "1"}}, third)
+	for range 120 {
+		last = add(fakegithub.CommitSpec{Subject: "More", Write: map[string]string{"many/file": last}}, last)
+	}
+	fake.SetBranch("master", last)
+	c := start(t, fake)
+	for _, tt := range []struct {
+		up, at string
+		n      int
+		want   []string
+	}{
+		{last, file, 10, []string{"Take away, and add", "Edit", "Add"}},
+		{last, file, 1, []string{"Take away, and add"}},
+		{third, dir, 10, []string{"Edit", "Add"}},
+		{last, "treeherder/model", 10, []string{"Take away, and add", "Edit", "Add"}},
+		{second, file, 10, []string{"Add"}},
+		{last, "treeherder/nothing", 10, nil},
+	} {
+		got, err := c.LogOf(t.Context(), tt.up, tt.at, tt.n)
+		var subjects []string
+		for _, commit := range got {
+			subjects = append(subjects, commit.Subject)
+		}
+		if err != nil || !slices.Equal(subjects, tt.want) {
+			t.Errorf("%d of %s: %q, %v; want %q", tt.n, tt.at, subjects, err, tt.want)
+		}
+	}
+	if got, err := c.LogOf(t.Context(), last, "many", 115); err != nil || len(got) != 115 {
+		t.Errorf("of two pages: %d commits, %v", len(got), err)
+	}
+	if _, err := c.LogOf(t.Context(), strings.Repeat("d", 40), file, 10); !errors.Is(err, bot.ErrNotFound) {
+		t.Error(err)
+	}
+	var e *github.RefError
+	for _, tt := range [][2]string{{"master", file}, {last, "../../user"}, {last, ""}, {last, "a\nb"}} {
+		if _, err := c.LogOf(t.Context(), tt[0], tt[1], 10); !errors.As(err, &e) {
+			t.Errorf("%q: %v", tt, err)
+		}
+	}
+	fake.AnswersTo("GET commits", 502, "<html>")
+	if _, err := c.LogOf(t.Context(), last, file, 10); err == nil || !bot.NotSent(err) && bot.Service(err) != "GitHub" {
 		t.Error(err)
 	}
 }

@@ -44,8 +44,9 @@ func migrate(ctx context.Context, db *sql.DB, d goose.Dialect, log *zap.Logger) 
 }
 
 // Another replica's lock is waited for. It is of the whole server, hence the
-// database's name in it, and has at most 64 characters, hence the sum.
-const lockName = "SHA1(CONCAT('thbot ', DATABASE()))"
+// database's name in it, and has at most 64 characters, hence the sum; MySQL 9.7
+// has no SHA1 any more.
+const lockName = "SHA2(CONCAT('thbot ', DATABASE()), 224)"
 
 const erNoSuchTable = 1146
 

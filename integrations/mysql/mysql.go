@@ -1,7 +1,7 @@
 // Package mysql gives and takes away access to Treeherder's databases: it makes
 // accounts on a primary, tries them on its replica, changes the passwords of
 // service accounts, and reads which migrations a database has. It speaks to
-// MySQL 5.7 and 8, and to MariaDB 10.4.3 and later.
+// MySQL 5.7, 8 and 9, and to MariaDB 10.4.3 and later.
 //
 // It works with either of two sorts of rights. With the direct ones the bot's
 // account makes accounts itself, and therefore could also change the password

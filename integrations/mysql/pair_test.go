@@ -63,6 +63,7 @@ func TestPair(t *testing.T) {
 		"rights that are missing":   testRights,
 		"a replica that is at risk": testPowerful,
 		"a backup is in the way":    testBusy,
+		"literals":                  testLiterals,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, newScene(t, pair, "thbot")) })
 	}
@@ -333,6 +334,44 @@ func testMigrations(t *testing.T, s *scene) {
 		wants(t, err, ErrMissing)
 	} else if err == nil {
 		t.Error("a missing table was read")
+	}
+}
+
+// testLiterals deletes rows whose names nobody should type as people are told to,
+// however the server reads strings: just those rows go.
+func testLiterals(t *testing.T, s *scene) {
+	ctx := t.Context()
+	names := append(hostileText, "0001_initial", "0001_Initial", "0001_initial ")
+	defer s.Primary.Run(context.Background(), "TRUNCATE treeherder.django_migrations;\n")
+	for _, mode := range []string{"", "NO_ENGINE_SUBSTITUTION,STRICT_ALL_TABLES", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,NO_BACKSLASH_ESCAPES", "ANSI"} {
+		c, err := s.Primary.Root().Conn(ctx)
+		do(t, err)
+		defer c.Close()
+		for _, name := range names {
+			do(t, s.Migrate(ctx, "model", name, time.Now()))
+		}
+		_, err = c.ExecContext(ctx, "SET SESSION sql_mode = ?", mode)
+		do(t, err)
+		rows, err := s.primary.Applied(ctx)
+		do(t, err)
+		if len(rows) != len(names) {
+			t.Fatalf("%d rows of %d names", len(rows), len(names))
+		}
+		for i, r := range rows {
+			if r.Name != names[i] {
+				t.Errorf("%q was read as %q", names[i], r.Name)
+			}
+			where := " FROM treeherder.django_migrations WHERE app = " + Literal(r.App) + " AND name = " + Literal(r.Name)
+			var found string // without the id, the name alone decides; it may be another one only by spaces at its end (PAD SPACE)
+			if err := c.QueryRowContext(ctx, "SELECT name"+where).Scan(&found); err != nil || strings.TrimRight(found, " ") != strings.TrimRight(r.Name, " ") {
+				t.Errorf("with sql_mode %q, %s finds %q: %v", mode, Literal(r.Name), found, err)
+			}
+			done, err := c.ExecContext(ctx, fmt.Sprintf("DELETE%s AND id = %d;", where, r.ID))
+			do(t, err)
+			if n, _ := done.RowsAffected(); n != 1 {
+				t.Errorf("with sql_mode %q, %d rows of %s are deleted", mode, n, Literal(r.Name))
+			}
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"thbot/integrations/bugzilla/fakebugzilla"
 	"thbot/integrations/fakehttp"
 	"thbot/integrations/github/fakegithub"
 	"thbot/integrations/jenkins/fakejenkins"
@@ -47,6 +48,7 @@ var hosts = map[string]string{
 	"slack":               "slack.test",
 	"jenkins":             "jenkins.test",
 	"github":              "api.github.test",
+	"bugzilla":            "bugzilla.test",
 	"production":          "treeherder.test",
 	"stage":               "stage.treeherder.test",
 	"prototype":           "prototype.treeherder.test",
@@ -61,6 +63,7 @@ type World struct {
 	Slack   *fakeslack.Server
 	Jenkins *fakejenkins.Server
 	GitHub  *fakegithub.Server
+	Bugs    *fakebugzilla.Server
 	Apps    map[string]*faketreeherder.App
 	// Answered, if set, is told of each call to Jenkins and the status it was
 	// answered with, 0 for none. Set it before the world is listened to.
@@ -102,7 +105,7 @@ func (f File) New(pace Pace) *World {
 		pace = *f.Pace
 	}
 	w := &World{
-		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{},
+		Slack: &fakeslack.Server{}, Jenkins: &fakejenkins.Server{}, GitHub: &fakegithub.Server{}, Bugs: &fakebugzilla.Server{},
 		Apps: map[string]*faketreeherder.App{}, file: f, pace: pace, closed: make(chan struct{}),
 		serves: map[string]string{}, apps: map[string]AppState{}, urls: map[string]string{},
 		trees: map[string]files{}, ci: map[string]string{}, checks: map[string]int64{},
@@ -287,6 +290,8 @@ func (w *World) handler(service string) http.Handler {
 		return answers{w.Jenkins, w.Answered}
 	case "github":
 		return w.GitHub
+	case "bugzilla":
+		return w.Bugs
 	}
 	return w.Apps[service]
 }
@@ -317,7 +322,7 @@ func (w *World) Close() error {
 // Gate sets what is called at each moment of each request, of any service. Set
 // it before the world is listened to.
 func (w *World) Gate(gate func(call, moment string)) {
-	w.gate, w.Jenkins.Gate = gate, gate // those of Slack and GitHub pass it on
+	w.gate, w.Jenkins.Gate, w.Bugs.Gate = gate, gate, gate // those of Slack and GitHub pass it on
 	for _, a := range w.Apps {
 		a.Gate = gate
 	}
@@ -327,6 +332,7 @@ func (w *World) Gate(gate func(call, moment string)) {
 // understand, or that the fakes do not know.
 func (w *World) Unexpected() (all []string) {
 	all = append(append(append(all, w.Slack.Unexpected()...), w.Jenkins.Unexpected()...), w.GitHub.Unexpected()...)
+	all = append(all, w.Bugs.Unexpected()...)
 	for _, a := range w.Apps {
 		all = append(all, a.Unexpected()...)
 	}
@@ -345,7 +351,8 @@ func (w *World) Config(ledger, times string) string {
   channel: %[2]s
 ledger: %[3]q
 jenkins: {url: %[4]s}
-github: {api_url: %[5]s, repository: mozilla/treeherder}
+github: {api_url: %[5]s, repository: mozilla/treeherder, infra_repository: mozilla-services/cloudops-infra}
+bugzilla: {url: %[18]s}
 roles:
 %[6]speople: {}
 contact: {backups: [%[16]s], procedure: "https://mana.example/oncall", acknowledge_within: %[17]s}
@@ -375,14 +382,14 @@ environments:
     deploys: "It has its own pipeline, which I do not know."
 times: {%[14]s}
 `, w.URL("slack"), room.ID, ledger, w.URL("jenkins"), w.URL("github"), rights.String(), w.URL("production"), Job, ToProd,
-		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom(), strings.Join(w.file.idsOf(w.file.Backups), ", "), w.Answers())
+		w.URL("stage"), ToStage, w.URL("prototype"), w.URL("taskcluster-staging"), times, w.commitFrom(), strings.Join(w.file.idsOf(w.file.Backups), ", "), w.Answers(), w.URL("bugzilla"))
 }
 
 // Env is the environment that the bot is started with: secrets that are none.
 func Env() map[string]string {
 	return map[string]string{
 		"SLACK_APP_TOKEN": fakeslack.DefaultAppToken, "SLACK_BOT_TOKEN": fakeslack.DefaultBotToken,
-		"JENKINS_USER": fakejenkins.User, "JENKINS_TOKEN": fakejenkins.Token, "GITHUB_TOKEN": fakegithub.Token,
+		"JENKINS_USER": fakejenkins.User, "JENKINS_TOKEN": fakejenkins.Token, "GITHUB_TOKEN": fakegithub.Token, "BUGZILLA_API_KEY": fakebugzilla.Key,
 	}
 }
 

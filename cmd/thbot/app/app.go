@@ -112,6 +112,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		Bugzilla: handlers.Tracker{Bugs: bugs, Product: c.Bugzilla.Product, Component: c.Bugzilla.Component, Keyed: o.Secrets.BugzillaAPIKey != ""},
 		Times:    handlers.Times{Watch: c.Times.Watch, Follow: c.Times.Follow, Live: c.Times.Live, NotLive: c.Times.NotLive},
 	}
+	if c.GitHub.InfraRepository != "" {
+		things.Infra = commits.RepositoryURL(c.GitHub.InfraRepository)
+	}
 	b.Commands = handlers.All(things)
 	b.Commands = append(b.Commands, bot.Self(b, chat.Connections, 2*c.Times.Watch), bot.HistoryCommand(b, c.environments().Words()), bot.Help(b))
 

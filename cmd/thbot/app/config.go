@@ -51,6 +51,8 @@ type Jenkins struct {
 type GitHub struct {
 	APIURL     string `yaml:"api_url"`    // ends in a slash; default https://api.github.com/
 	Repository string `yaml:"repository"` // owner/name; default mozilla/treeherder
+	// InfraRepository is where cloudOps keeps the settings of the environments.
+	InfraRepository string `yaml:"infra_repository"` // owner/name; default mozilla-services/cloudops-infra; empty: people are told of none
 }
 
 // Roles names the people (U…, W…) and user groups (S…) of each role.
@@ -89,7 +91,7 @@ type Database struct {
 	Eligible   []string          `yaml:"eligible"`   // people and user groups who can be given access; empty: everybody
 	Longest    time.Duration     `yaml:"longest"`    // how long access lasts at most; default 2160h
 	Services   map[string]string `yaml:"services"`   // accounts of services, and what breaks until what is changed
-	Orphans    []string          `yaml:"orphans"`    // migrations that the database has and the code never will
+	Orphans    []string          `yaml:"orphans"`    // APP/NAME of migrations that the database has and the code never will
 }
 
 // DatabaseServer is one server, and how it proves who it is.
@@ -179,7 +181,7 @@ func defaults() Config {
 	return Config{
 		Slack:    Slack{APIURL: "https://slack.com/api/", Command: "/th"},
 		Ledger:   "sqlite:thbot.db",
-		GitHub:   GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder"},
+		GitHub:   GitHub{APIURL: "https://api.github.com/", Repository: "mozilla/treeherder", InfraRepository: "mozilla-services/cloudops-infra"},
 		Contact:  Contact{AcknowledgeWithin: 5 * time.Minute},
 		Bugzilla: Bugzilla{URL: "https://bugzilla.mozilla.org/", Product: "Cloud Services", Component: "Operations: Releng", PrivateGroup: "cloud-services-security"},
 		Times: Times{

@@ -20,12 +20,13 @@ import (
 var (
 	channel     = regexp.MustCompile(`^(?:[CG][A-Z0-9]{5,}|#?[^\s\p{Lu}#.,:<>&@]{1,80})$`)
 	channelID   = regexp.MustCompile(`^[CG][A-Z0-9]{5,}$`)
+	migration   = regexp.MustCompile(`(?s)^[^/]+/.*$`) // a row can be called anything
 	memberID    = regexp.MustCompile(`^[SUW][A-Z0-9]{2,}$`)
 	personID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
-	login       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`) // _ parts a company's own accounts
-	command     = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`)              // Slack allows 32 characters with the slash
-	repository  = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$`)
-	word        = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`) // as people type it; commands are read in lower case
+	login       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$`)                            // _ parts a company's own accounts
+	command     = regexp.MustCompile(`^/[a-z0-9_-]{1,31}$`)                                         // Slack allows 32 characters with the slash
+	repository  = regexp.MustCompile(`^[A-Za-z0-9-]+/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*$`) // . and .. are no names
+	word        = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)                                        // as people type it; commands are read in lower case
 	accountName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 	branch      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 	sqliteFile  = regexp.MustCompile(`^sqlite:[^?]+$`)
@@ -43,6 +44,9 @@ func (c *Config) check(d *document) {
 	address(d, "jenkins.url", c.Jenkins.URL)
 	address(d, "github.api_url", c.GitHub.APIURL)
 	pattern(d, "github.repository", c.GitHub.Repository, repository, "OWNER/NAME, like mozilla/treeherder")
+	if c.GitHub.InfraRepository != "" {
+		pattern(d, "github.infra_repository", c.GitHub.InfraRepository, repository, "OWNER/NAME, like mozilla-services/cloudops-infra")
+	}
 
 	members(d, "roles.admins", c.Roles.Admins)
 	members(d, "roles.cloudops", c.Roles.CloudOps)
@@ -53,6 +57,9 @@ func (c *Config) check(d *document) {
 	c.People.check(d, "people")
 	c.Contact.check(d)
 	address(d, "bugzilla.url", c.Bugzilla.URL)
+	if (c.Bugzilla.Product == "") != (c.Bugzilla.Component == "") {
+		d.refuse("bugzilla.component", "goes with bugzilla.product: give both, or neither to have no /th request")
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Databases)) {
 		if !slices.ContainsFunc(c.Environments, func(e Environment) bool { return e.Name == name }) {
 			d.refuse("databases."+name, "is the name of no environment")
@@ -111,6 +118,9 @@ func (db Database) check(d *document, path string) {
 	}
 	for i, id := range db.Eligible {
 		pattern(d, fmt.Sprintf("%s.eligible[%d]", path, i), id, memberID, "the id of a person (U… or W…) or user group (S…)")
+	}
+	for i, name := range db.Orphans {
+		pattern(d, fmt.Sprintf("%s.orphans[%d]", path, i), name, migration, "APP/NAME of a migration, like perf/0002_gone")
 	}
 	if d.says(path+".longest") && db.Longest < time.Hour {
 		d.refuse(path+".longest", "is %s; an hour is the least", db.Longest)

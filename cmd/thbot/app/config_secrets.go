@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"thbot/handlers/secretlike"
 	"thbot/integrations/github"
 )
 
@@ -221,23 +222,8 @@ func readSecret(name string, getenv func(string) string) (string, error) {
 	return value, nil
 }
 
-// looks is what a credential looks like: a token of Slack's or GitHub's, a
-// password in the address of a server or database, a private key. It is used on
-// JSON too, where a quote ends a string unless a backslash stands before it.
-const looks = `(?i)(?:xox[a-z]-|xapp-|gh[pousr]_|github_pat_)[\w.~%+/=-]+` +
-	`|://[^\s"'/@:]*:(?:[^\s"\\/]|\\.)+@` +
-	`|\bmysql:(?://)?[^\s":@]*:(?:[^\s"\\]|\\.)+@` +
-	`|-----BEGIN [A-Z ]*PRIVATE KEY-----`
-
-// A header's value looks so too, but so does "basic knowledge": that may be
-// redacted, but is no reason to refuse a file.
-var (
-	credential         = regexp.MustCompile(looks)
-	credentialOrHeader = regexp.MustCompile(looks + `|(?:\b|%20)(?:basic|bearer)(?:\s|\+|%20)+[\w.~%+/=-]{6,}`)
-)
-
 // redact replaces what looks like a credential.
-func redact(text string) string { return credentialOrHeader.ReplaceAllLiteralString(text, redacted) }
+func redact(text string) string { return secretlike.Redact(text, redacted) }
 
 // secretKey matches keys under which people put credentials.
 var secretKey = regexp.MustCompile(`(?i)(^|[_-])(tokens?|passwords?|passwd|pwd|secrets?|api_?key|private_?key|credentials?)$`)
@@ -250,7 +236,7 @@ func (d *document) findSecrets(n *yaml.Node) {
 		d.problems = append(d.problems, problem{place{line: n.Line},
 			"a secret stands here; take it out, replace it with a new one, and give that by the environment (SLACK_BOT_TOKEN and the like)"})
 	}
-	if n.Kind == yaml.ScalarNode && credential.MatchString(n.Value) {
+	if n.Kind == yaml.ScalarNode && secretlike.Credential(n.Value) {
 		found(n)
 	}
 	for i, child := range n.Content {
