@@ -54,9 +54,9 @@ var accesses = []scenario{
 			connected, asksAccess, grants, looks, hasLooked, stays,
 			{who: ana, say: "/th access rotate @beaOWN", reads: "A new password for bea"},
 			{who: cleo, press: "Set a new password", on: "A new password for bea", reads: "the old password for stage does not work any more"},
-			looks,
+			told(bea, "Your password for stage does not work any more"), looks,
 		},
-		from: 6, to: 8,
+		from: 7, to: 9,
 		comes: slices.Concat(accessGiven, []number{messages("questions", 1, "A new password for bea", "Changing bea"), posted("the old password for stage does not work any more"),
 			directly(bea, "Your password for stage does not work any more", 1), sessions(0), accounts(2), asIntended(), lastWorks()}),
 		least: 40,
@@ -67,8 +67,9 @@ var accesses = []scenario{
 			connected, asksAccess, grants, looks, hasLooked, stays,
 			{who: ana, say: "/th access revoke @beaOWN", reads: "Take away bea"},
 			{who: cleo, press: "Revoke", on: "Take away bea", reads: "access to stage is over, revoked by cleo."},
+			told(bea, "Your access to stage is over"),
 		},
-		from: 6, to: 7,
+		from: 6, to: 8,
 		comes: slices.Concat(accessGiven, []number{messages("questions", 1, "Take away bea", "Changing bea"), posted("access to stage is over, revoked by cleo."),
 			directly(bea, "Your access to stage is over", 1), sessions(0), accounts(0)}),
 		least: 30,
@@ -97,7 +98,7 @@ var accesses = []scenario{
 			}},
 			{who: cleo, press: "Leave it|Everything uses the new one", on: "Changing the password of redash_", reads: "hanged: the password of redash_"},
 		},
-		from: 3, to: 4,
+		from: 3, to: 3,
 		comes: []number{passwordQuestion, atMost(1, posted("was changed by cleo")), directly(cleo, "You have confirmed that the password of", 1),
 			atMost(1, directly(cleo, "I was interrupted while I set the new password", 1)), truthful()},
 		least: 15,
@@ -326,6 +327,13 @@ func (p *play) working(n *mariadbpair.Node, account string, passwords []string) 
 func lets(ctx context.Context, db *sql.DB) bool {
 	defer db.Close()
 	return db.PingContext(ctx) == nil
+}
+
+// told waits until somebody was told that alone.
+func told(who, text string) act {
+	return act{happens: func(ctx context.Context, p *play) error {
+		return p.Slack.Await(ctx, func() bool { return directly(who, text, 1).count(p) > 0 })
+	}}
 }
 
 // directly is how often somebody was told that alone.
