@@ -124,7 +124,7 @@ func window(who, label string) act {
 
 var (
 	aPassword = regexp.MustCompile(`[0-9a-f]{60}`)
-	// closed is what a window says that is of no use.
+	// closed is what a window says that is of no use, or the bot instead of one.
 	closed = regexp.MustCompile(`(?i)press(ing)? (the button )?again`)
 )
 
@@ -162,9 +162,7 @@ func (p *play) look(ctx context.Context, who, label string) (string, error) {
 			says = v.Plain
 		}
 		for _, m := range p.Slack.Messages(who, channel)[heard:] {
-			if m.Ephemeral {
-				says += m.Plain
-			}
+			says += m.Plain // where they read it when no window opens
 		}
 		// A window whose process has died stays as it was.
 		return aPassword.MatchString(says) || closed.MatchString(says) || !before && p.died() && p.Slack.Sockets() > 0
