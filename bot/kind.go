@@ -132,6 +132,10 @@ type Step[D any] struct {
 	// Show prepares, for a person who pressed VerbShow, what they see once. What
 	// it changes in d, which is nothing secret, is written before that is seen;
 	// after an error, too. It is asked for one person at a time.
+	//
+	// It counts as an act until what came of it is written. So when Look, or a
+	// later Show, finds Acts, a process has died while it prepared. Pressed, for
+	// which nothing waits, also finds them while one prepares.
 	Show func(ctx context.Context, o Operation, d *D, p Person) (Shown, error)
 	// ShowTo says to whom; nil: to the asker.
 	ShowTo func(o Operation, d D) Policy

@@ -142,6 +142,7 @@ func (b *Bot) claim(ctx context.Context, p Press) (showing, error) {
 		}
 		o.Now = now
 		row.Owner, row.Due = owner, now.Add(b.Times.Plan+b.Times.Lease)
+		row.Acts++
 		return tx.SaveOperation(row)
 	})
 	if err != nil {
@@ -162,6 +163,7 @@ func (b *Bot) release(ctx context.Context, o showing, shown bool) error {
 		return b.Ledger.Do(ctx, func(tx Tx) error {
 			row := o.Operation
 			row.Owner, row.Due = "", nextDue(o.step, row, row.Due) // which the claim only put off
+			row.Acts = 0
 			if shown {
 				if err := b.trail(tx, row, o.who.ID, "shown"); err != nil {
 					return err

@@ -247,10 +247,16 @@ func TestTwoWindowsAtOnce(t *testing.T) {
 		s.bot = first
 		s.showTo(ana, "t3", p)
 		s.sees("Another window is being prepared for this.")
+		if o := s.operation("lock", "oak"); o.Acts != 1 {
+			t.Errorf("while one is prepared there are %d acts, want 1", o.Acts)
+		}
 		close(slow)
 		s.wait()
 		if said := s.chat.windows[0].said; len(said) != 2 || !strings.Contains(written(said[1]), key(1)) || s.kitchen.count(s.kitchen.tries, "oak") != 1 {
 			t.Errorf("the first window says %v, of %d keys", said, s.kitchen.count(s.kitchen.tries, "oak"))
+		}
+		if o := s.operation("lock", "oak"); o.Acts != 0 {
+			t.Errorf("there are %d acts whose end is not written", o.Acts)
 		}
 	})
 }

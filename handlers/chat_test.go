@@ -157,7 +157,7 @@ func (s *stage) start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- app.Run(ctx, app.Options{Config: config, Secrets: secrets, Log: zap.New(core), Dial: s.Dial, Databases: s.databases.open()})
+		ended <- app.Run(ctx, app.Options{Config: config, Secrets: secrets, Log: zap.New(core), Dial: s.Dial, Databases: s.databases.open})
 	}()
 	s.stop = func() {
 		cancel()

@@ -18,7 +18,7 @@ import (
 // real servers do is held against the same interface in TestRealAccess.
 type databases map[string]*pair
 
-func (all databases) open() map[string]handlers.Database {
+func (all databases) open(map[string]handlers.Database) map[string]handlers.Database {
 	if all == nil {
 		return nil
 	}
@@ -49,6 +49,7 @@ type pair struct {
 	down     bool
 	silent   string           // the server of the two that is down
 	refusing map[string]error // by method
+	stalls   bool             // it changes passwords of services and says nothing
 	quicker  string           // an account that somebody makes a moment before we do
 	sessions map[string][]mysql.Session
 	made     []string // every password that was set
@@ -251,7 +252,7 @@ func (s side) Await(ctx context.Context, name string, p mysql.Password, primary 
 	}
 }
 
-func (s side) ChangePassword(_ context.Context, name string, p mysql.Password) (bool, error) {
+func (s side) ChangePassword(ctx context.Context, name string, p mysql.Password) (bool, error) {
 	if s.services[name] == "" {
 		return false, s.wrong("changing the password of service", name, mysql.ErrNotOurs)
 	}
@@ -272,6 +273,12 @@ func (s side) ChangePassword(_ context.Context, name string, p mysql.Password) (
 	}
 	all[name] = a
 	s.catchUp()
+	if s.stalls {
+		s.mu.Unlock()
+		<-ctx.Done()
+		s.mu.Lock()
+		return false, s.wrong("changing the password of service", name, mysql.ErrUncertain)
+	}
 	return s.keeps, nil
 }
 

@@ -63,6 +63,8 @@ func (s *stage) database(ts *testscript.TestScript, _ bool, args []string) error
 		delete(p.primary, rest[0])
 	case "quicker": // the bot sees no such account, and then somebody makes it
 		p.quicker = rest[0]
+	case "stalls", "goes-on":
+		p.stalls = args[1] == "stalls"
 	case "down", "up":
 		p.down = args[1] == "down"
 	case "lags", "catches-up":

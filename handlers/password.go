@@ -32,6 +32,7 @@ type passwordChange struct {
 	Set      time.Time // when it was changed last; zero: not yet
 	Times    int       // how often it was
 	Kept     bool      // the old password works still
+	Unseen   bool      // it may have been changed to one that nobody has seen
 	Why      string    // the server refused
 }
 
@@ -124,7 +125,7 @@ func (p Password) Steps() map[bot.State]bot.Step[passwordChange] {
 			GiveUp: bot.After[passwordChange](showPassword), Lapse: expired,
 		},
 		setting: {
-			Ask: p.settle, Look: p.waited, Every: time.Hour, Say: p.sayConfirmed,
+			Ask: p.settle, Pressed: p.settled, Look: p.waited, Every: time.Hour, Say: p.sayConfirmed,
 			Show: p.show, ShowTo: func(_ bot.Operation, d passwordChange) bot.Policy { return bot.Policy{People: []string{d.By.ID}} },
 		},
 		discarding: {Look: p.discarded, Act: p.discard, Refused: setting, Every: lookAtServer},
@@ -147,10 +148,21 @@ func (p Password) settle(_ bot.Operation, d passwordChange) bot.Question {
 	return bot.Question{Buttons: []bot.Button{{Verb: "done", Label: "Everything uses the new one", May: granters, To: changed}}}
 }
 
+// settled notes that it was brought to its end while a password was being set.
+func (p Password) settled(_ bot.View, o bot.Operation, d *passwordChange, _ bot.Decision) error {
+	d.Unseen = d.Unseen || o.Acts > 0
+	return nil
+}
+
 // waited ends a change that nobody made, or one that needs nothing more, after
-// a day, and reminds of an old password that still works.
+// a day, and reminds of an old password that still works. It tells of a password
+// that was being set when the process died.
 func (p Password) waited(_ context.Context, o bot.Operation, d *passwordChange) (bot.Next, error) {
 	switch {
+	case o.Acts > 0 && !d.Unseen:
+		d.Unseen = true
+		return bot.Next{Say: []bot.Post{{Key: "unseen", Class: bot.Final, To: bot.Place{Channel: d.By.ID}, Card: bot.Say("⚠ I was interrupted while I set the new password of ",
+			bot.Fixed(d.Account), " on "+d.Database+". It may have been changed to one that nobody has seen: have another one set.").Add(setButton(o, *d))}}}, nil
 	case o.Now.Sub(o.Entered) < showPassword:
 		return bot.Next{}, nil
 	case d.Set.IsZero():
@@ -168,13 +180,16 @@ func (p Password) waited(_ context.Context, o bot.Operation, d *passwordChange) 
 func (p Password) show(ctx context.Context, o bot.Operation, d *passwordChange, _ bot.Person) (bot.Shown, error) {
 	db := p.Databases[d.Database]
 	password := mysql.NewPassword()
+	d.Unseen = d.Unseen || o.Acts > 0
 	kept, err := db.Primary.ChangePassword(ctx, d.Account, password)
 	if errors.Is(err, mysql.ErrMissing) {
 		return bot.Shown{}, bot.Refuse("There is no account " + d.Account + " on the primary of " + d.Database + ", so nothing was changed.")
 	} else if err != nil {
+		d.Unseen = d.Unseen || !bot.NotSent(err)
 		return bot.Shown{}, err
 	}
 	d.Set, d.Kept = o.Now, kept
+	d.Unseen = d.Unseen && kept // else the last one alone works
 	d.Times++
 	c := bot.Card{Line: bot.T("The new password"), Parts: []bot.Part{
 		bot.Paragraph("It is shown this once and kept nowhere: copy it now."),
@@ -205,6 +220,7 @@ func (p Password) discarded(_ context.Context, _ bot.Operation, d *passwordChang
 func (p Password) discard(ctx context.Context, _ bot.Operation, d *passwordChange) error {
 	err := p.Databases[d.Database].Primary.DiscardOldPassword(ctx, d.Account)
 	d.Kept, d.Why = err != nil, finally(err)
+	d.Unseen = d.Unseen && d.Kept
 	return err
 }
 
@@ -212,6 +228,12 @@ func (p Password) Card(o bot.Operation, d passwordChange) bot.Card {
 	what := "the password of " + d.Account + " on " + d.Database
 	breaks := bot.Paragraph(bot.Strong("What it breaks, and what to change:"), " ", d.Breaks)
 	asked := bot.SmallPrint("Asked by " + o.Asked.Name)
+	not := "Not changed: "
+	var unseen []bot.Part
+	if d.Unseen {
+		not = "Perhaps changed: "
+		unseen = append(unseen, bot.Paragraph("⚠ A new password may have been set that nobody has seen. If what uses it cannot log in, ask again: ", bot.Fixed("/th password "+d.Account+" "+d.Database), "."))
+	}
 	switch o.State {
 	case asking:
 		keeps := bot.Paragraph("The old password stops working at once; connections that are open stay open.")
@@ -220,22 +242,26 @@ func (p Password) Card(o bot.Operation, d passwordChange) bot.Card {
 		}
 		return heading("Change "+what+"?", " asked by "+o.Asked.Name).Add(breaks, keeps)
 	case cancelled:
-		return heading("Not changed: "+what, ", says "+o.Decided().Person.Name).Add(asked)
+		return heading(not+what, ", says "+o.Decided().Person.Name).Add(unseen...).Add(asked)
 	case expired:
 		return heading("Not changed: "+what, "; nobody confirmed it in time").Add(asked)
 	case unset:
-		return heading("Not changed: "+what, "; "+d.By.Name+" did not have it set").Add(asked)
+		return heading(not+what, "; "+d.By.Name+" did not have it set").Add(unseen...).Add(asked)
 	case changed:
-		return heading("Changed: "+what, ", by "+d.By.Name).Add(bot.Paragraph("Changed at ", bot.Date(d.Set), ". An older password does not work any more."), asked)
+		return heading("Changed: "+what, ", by "+d.By.Name).Add(bot.Paragraph("Changed at ", bot.Date(d.Set), ". An older password does not work any more.")).Add(unseen...).Add(asked)
 	case discarding:
 		return heading("Discarding the old password of "+d.Account, " confirmed by "+o.Decided().Person.Name)
 	}
 	c := heading("Changing "+what, " confirmed by "+d.By.Name).Add(breaks)
 	switch {
+	case d.Set.IsZero() && d.Unseen:
+		c = c.Add(bot.Paragraph("⚠ It may have been changed to a password that nobody has seen: " + d.By.Name + " can have another one set, with the button of a direct message."))
 	case d.Set.IsZero():
 		c = c.Add(bot.Paragraph("It is not changed yet: " + d.By.Name + " has a button for that, as a direct message."))
 	case d.Times > 2 || d.Times > 1 && d.Kept:
 		c = c.Add(bot.Paragraph("⚠ It was changed ", bot.Count(d.Times, "time", "times"), ", last at ", bot.Date(d.Set), ". Only the last ones work: what the service had at first does not any more."))
+	case d.Kept && d.Unseen:
+		c = c.Add(bot.Paragraph("⚠ It may have been changed twice, last at ", bot.Date(d.Set), ". Only the last two passwords work: what the service had at first may not any more."))
 	case d.Kept:
 		c = c.Add(bot.Paragraph("It was changed at ", bot.Date(d.Set), ". The old password works still."))
 	default:
@@ -253,14 +279,18 @@ func (p Password) sayConfirmed(o bot.Operation, d passwordChange) []bot.Post {
 		return []bot.Post{{Key: "kept", Class: bot.Query, Card: bot.Say(bot.At(d.By.ID), " the old password of ", bot.Fixed(d.Account), " on "+d.Database+
 			" works still. Discard it once everything uses the new one. "+d.Why)}}
 	}
+	card := bot.Say("You have confirmed that the password of ", bot.Fixed(d.Account), " on "+d.Database+" changes. You alone see the new one, once.").Add(
+		bot.Paragraph(bot.Strong("What it breaks, and what to change:"), " ", d.Breaks), setButton(o, d))
+	return []bot.Post{{Key: "set", Class: bot.Final, To: bot.Place{Channel: d.By.ID}, Card: card}}
+}
+
+// setButton is the button that sets the password and shows it.
+func setButton(o bot.Operation, d passwordChange) bot.Part {
 	dialog := "The old password stops working at once. Set a new one, and see it once?"
 	if d.Keeps {
 		dialog = "The old password works on until it is discarded; pressing this a second time ends it. Set a new one, and see it once?"
 	}
-	card := bot.Say("You have confirmed that the password of ", bot.Fixed(d.Account), " on "+d.Database+" changes. You alone see the new one, once.").Add(
-		bot.Paragraph(bot.Strong("What it breaks, and what to change:"), " ", d.Breaks),
-		bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Set and show the new password", Verb: bot.VerbShow, Value: o.ID, Tone: bot.Danger, Dialog: dialog}}})
-	return []bot.Post{{Key: "set", Class: bot.Final, To: bot.Place{Channel: d.By.ID}, Card: card}}
+	return bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Set and show the new password", Verb: bot.VerbShow, Value: o.ID, Tone: bot.Danger, Dialog: dialog}}}
 }
 
 func (p Password) sayChanged(o bot.Operation, d passwordChange) []bot.Post {

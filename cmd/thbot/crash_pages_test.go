@@ -1,9 +1,5 @@
 package main
 
-import (
-	"strings"
-)
-
 const nora = "U0NORA" // new, and not in any role
 
 // pages are scenarios of paging people.
@@ -58,14 +54,9 @@ var pages = []scenario{
 
 // paged is how often somebody was called directly.
 func paged(who string, want int) number {
-	return number{"times " + who + " was paged", nil, func(p *play) (sum int) {
-		for _, m := range p.Slack.Messages(who, p.Slack.DirectChannel(who)) {
-			if strings.Contains(m.Plain, "pages you") {
-				sum++
-			}
-		}
-		return sum
-	}, want}
+	n := directly(who, "pages you", want)
+	n.what = "times " + who + " was paged"
+	return n
 }
 
 // atMost is n where less is right, too: who answers at once is not called any more.

@@ -19,8 +19,8 @@ type act struct {
 	happens func(ctx context.Context, p *play) error
 
 	who   string // id
-	say   string // a command, or
-	press string // the label of a button
+	say   string // a command, with OWN for what no other play has, or
+	press string // the label of a button; with | between them, of any of several
 	on    string // a text of the message that has it
 	alone bool   // which they alone see
 	reads string
@@ -83,7 +83,7 @@ func (p *play) do(ctx context.Context, a act) error {
 		}
 		var d *fakeslack.Delivery
 		if a.say != "" {
-			if d, err = p.Slack.Say(a.who, world.Channel, a.say); err != nil {
+			if d, err = p.Slack.Say(a.who, world.Channel, strings.ReplaceAll(a.say, "OWN", p.own)); err != nil {
 				return err
 			}
 			if said++; said > 1 {
@@ -111,7 +111,7 @@ func (p *play) do(ctx context.Context, a act) error {
 
 // invites is what a bot says that wants something sent once more, or after which
 // people do so since nothing has happened.
-var invites = regexp.MustCompile(`(?i)\b(try|press|send it|ask) again\b|before anything was changed`)
+var invites = regexp.MustCompile(`(?i)\b(try|press|send it|ask) again\b|before anything was changed|this question is over`)
 
 // find returns the newest button that the act presses; ts is empty if there is none.
 func (p *play) find(a act) (ts string, button fakeslack.Button) {
@@ -120,7 +120,7 @@ func (p *play) find(a act) (ts string, button fakeslack.Button) {
 	}
 	for _, m := range slices.Backward(p.Slack.Messages(a.who, world.Channel)) {
 		for _, b := range m.Buttons() {
-			if b.Label == a.press && m.Ephemeral == a.alone && strings.Contains(m.Plain, a.on) {
+			if slices.Contains(strings.Split(a.press, "|"), b.Label) && m.Ephemeral == a.alone && strings.Contains(m.Plain, a.on) {
 				return m.TS, b
 			}
 		}

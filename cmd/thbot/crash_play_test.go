@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -37,11 +38,14 @@ func (g gate) String() string { return fmt.Sprintf("at %s, %s, %d", g.Call, g.Mo
 type play struct {
 	*world.World
 	scenario
-	t      *testing.T
-	binary string
-	env    []string
-	gates  *httptest.Server
-	log    string // file
+	t        *testing.T
+	binary   string
+	env      []string
+	gates    *httptest.Server
+	dir      string // with the ledger, if that is a file
+	log      string // file
+	own      string // what no other play has, for names on servers that all share
+	*servers        // these; nil: it needs none
 
 	mu      sync.Mutex
 	counted bool           // gates are, now
@@ -59,13 +63,15 @@ type play struct {
 	back    chan struct{} // closed when there is another, and somebody hears
 	running *exec.Cmd
 	ended   chan error
-	repeats int // commands that were said again
-	settled int // times that people had to say whether something had happened
+	repeats int      // commands that were said again
+	shown   []string // passwords, in order
+	settled int      // times that people had to say whether something had happened
 }
 
 func newPlay(t *testing.T, sc scenario, s store, at *gate, blind bool) (*play, error) {
 	ledger, password := s.database(t)
-	p := &play{World: world.New(sc.pace), scenario: sc, binary: s.binary, t: t, at: at, passed: map[gate]int{}, asked: map[string]int{},
+	p := &play{World: world.New(sc.pace), scenario: sc, binary: s.binary, t: t, at: at, own: strings.ToLower(rand.Text()[:10]),
+		passed: map[gate]int{}, asked: map[string]int{},
 		reached: make(chan struct{}), dead: make(chan struct{}), back: make(chan struct{})}
 	p.Gate(p.pass)
 	if err := p.OnLoopback(); err != nil {
@@ -83,18 +89,27 @@ func newPlay(t *testing.T, sc scenario, s store, at *gate, blind bool) (*play, e
 		}
 	}
 	p.gates = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		p.pass("ledger "+r.FormValue("call"), r.FormValue("moment"))
+		p.pass(r.FormValue("call"), r.FormValue("moment"))
 	}))
-	dir := t.TempDir()
+	p.dir = t.TempDir()
 	if ledger == "" {
-		ledger = "sqlite:" + filepath.Join(dir, "thbot.db")
+		ledger = "sqlite:" + filepath.Join(p.dir, "thbot.db")
 	}
-	config := filepath.Join(dir, "thbot.yaml")
-	p.log = filepath.Join(dir, "log")
-	if err := os.WriteFile(config, []byte(strings.NewReplacer(sc.config...).Replace(p.Config(ledger, quickly))), 0o600); err != nil {
+	config := filepath.Join(p.dir, "thbot.yaml")
+	p.log = filepath.Join(p.dir, "log")
+	text := strings.NewReplacer(sc.config...).Replace(p.Config(ledger, quickly))
+	if sc.databases {
+		more, err := p.useServers(s, blind)
+		if err != nil {
+			return nil, err
+		}
+		text += more
+	}
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	p.env = append(os.Environ(), child+"="+config, "THBOT_CRASH_GATE="+p.gates.URL, "THBOT_LEDGER_PASSWORD="+password, "GOMAXPROCS=2")
+	p.env = append(os.Environ(), child+"="+config, "THBOT_CRASH_GATE="+p.gates.URL, "THBOT_LEDGER_PASSWORD="+password, "GOMAXPROCS=2",
+		"THBOT_DB_STAGE_PASSWORD="+botsPassword)
 	if blind {
 		p.env = append(p.env, "THBOT_CRASH_BLIND=1")
 	}
@@ -267,6 +282,9 @@ func (p *play) verdict(ctx context.Context, after time.Duration) (lost, double s
 	})
 	if len(u) > 0 {
 		p.t.Errorf("unexpected: %v", u)
+	}
+	if found := p.leaks(); len(found) > 0 {
+		p.t.Errorf("there is a password in %v", found)
 	}
 	return p.judge(err)
 }

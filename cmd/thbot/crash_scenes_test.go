@@ -33,6 +33,8 @@ type scenario struct {
 	least    int      // gates that are passed, so that they are there at all
 	blind    bool     // it is played without looking, too, and then does something twice
 	whole    bool     // it is killed while reading, too
+	// databases: it is about those of Treeherder.
+	databases bool
 }
 
 // number is how often something is the case in the end. Less is lost, more is

@@ -24,6 +24,7 @@ import (
 	"thbot/cmd/thbot/app"
 	"thbot/integrations/fakehttp"
 	"thbot/integrations/ledger/mariadbtest"
+	"thbot/integrations/mysql/mariadbpair"
 )
 
 // The crash test plays scenarios with the real process and kills it (SIGKILL)
@@ -56,8 +57,9 @@ func withoutRace(t *testing.T) string {
 	return bot
 }
 
-// beBot is the program, but for a gate around the ledger's commits that asks
-// the test, and for the looking that the test can switch off.
+// beBot is the program, but for gates around the ledger's commits and what is
+// changed on databases, which ask the test, and for the looking that the test
+// can switch off.
 func beBot() {
 	config, secrets, err := app.Load(os.Getenv(child), os.Getenv)
 	if err != nil {
@@ -74,7 +76,7 @@ func beBot() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	err = app.Run(ctx, app.Options{Config: config, Secrets: secrets, Log: app.NewLogger(zapcore.AddSync(os.Stderr), secrets.All()...),
-		Gate: gate, Blind: os.Getenv("THBOT_CRASH_BLIND") != ""})
+		Gate: func(call, moment string) { gate("ledger "+call, moment) }, Databases: gated(gate), Blind: os.Getenv("THBOT_CRASH_BLIND") != ""})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -86,6 +88,7 @@ type store struct {
 	name     string
 	binary   string
 	database func(*testing.T) (url, password string) // a new one; "": a file of its own
+	servers  func() (*servers, error)                // Treeherder's databases, the same for all plays
 	places   chan struct{}                           // taken by plays that run
 }
 
@@ -98,19 +101,20 @@ func TestCrash(t *testing.T) {
 	}
 	bot := withoutRace(t)
 	places := make(chan struct{}, abreast)
+	both := sync.OnceValues(func() (*servers, error) { return startServers(t) })
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		crashAll(t, store{"sqlite", bot, func(*testing.T) (string, string) { return "", "" }, places})
+		crashAll(t, store{"sqlite", bot, func(*testing.T) (string, string) { return "", "" }, both, places})
 	})
 	t.Run("mariadb", func(t *testing.T) {
 		t.Parallel()
 		server := mariadbtest.Start(t)
-		crashAll(t, store{"mariadb", bot, func(t *testing.T) (string, string) { return server.Database(t) }, places})
+		crashAll(t, store{"mariadb", bot, func(t *testing.T) (string, string) { return server.Database(t) }, both, places})
 	})
 }
 
 func crashAll(t *testing.T, s store) {
-	for _, sc := range slices.Concat(scenarios, deployments, pages) {
+	for _, sc := range slices.Concat(scenarios, deployments, pages, accesses) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			crash(t, sc, s)
@@ -119,6 +123,10 @@ func crashAll(t *testing.T, s store) {
 }
 
 func crash(t *testing.T, sc scenario, s store) {
+	if sc.databases {
+		_, err := s.servers()
+		mariadbpair.Need(t, err)
+	}
 	gates, took := list(t, sc, s)
 	report := func(how string, kills []kill, blind bool) tally {
 		sum := killAll(t, sc, s, kills, blind)
@@ -156,7 +164,7 @@ func crash(t *testing.T, sc scenario, s store) {
 // acts says whether it is the moment of something that is seen outside, and
 // could be done twice.
 func (g gate) acts() bool {
-	return slices.ContainsFunc([]string{"chat.postMessage", "/proceed", "/stop", "/rebuild", "github POST"}, func(call string) bool { return strings.Contains(g.Call, call) })
+	return slices.ContainsFunc([]string{"chat.postMessage", "/proceed", "/stop", "/rebuild", "github POST", "mysql "}, func(call string) bool { return strings.Contains(g.Call, call) })
 }
 
 // reads says whether it is the moment of a request that changes nothing.

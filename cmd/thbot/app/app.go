@@ -34,9 +34,10 @@ type Options struct {
 	Log     *zap.Logger
 	// Dial opens every connection but those to a MySQL ledger; nil: the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
-	// Databases stand in for those that the configuration names; nil: none do.
-	// They are for tests in a bubble, which no server outside of it can enter.
-	Databases map[string]handlers.Database
+	// Databases returns what the bot gets instead of the databases that the
+	// configuration names; nil: it gets these. It is for tests: in a bubble, which
+	// no server outside of it can enter, and for those that stop at statements.
+	Databases func(configured map[string]handlers.Database) map[string]handlers.Database
 	// Gate is called around each commit of the ledger, see [ledger.Options].
 	Gate func(call, moment string)
 	// Blind makes the bot act without looking first, see [bot.Bot].
@@ -84,7 +85,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 
 	if o.Databases != nil {
-		databases = o.Databases
+		databases = o.Databases(databases)
 	}
 
 	store, err := ledger.Open(ctx, ledger.Options{URL: c.Ledger, Password: o.Secrets.LedgerPassword.Reveal(), Log: o.Log, Gate: o.Gate})

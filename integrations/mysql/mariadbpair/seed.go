@@ -101,21 +101,27 @@ type TB interface {
 	Skip(...any)
 }
 
-// ForTest starts a pair that ends with the test. Without MariaDB the test is
-// skipped, or fails if THBOT_TEST_REQUIRE is set.
+// ForTest starts a pair that ends with the test, if there can be one: see [Need].
 func ForTest(t TB) *Pair {
 	t.Helper()
 	p, err := Start(t.Context(), t.TempDir())
-	switch {
-	case errors.Is(err, ErrNone) && os.Getenv(mariadb.Require) == "":
-		t.Skip(err)
-	case err != nil:
-		t.Fatal(err)
-	}
+	Need(t, err)
 	t.Cleanup(func() {
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return p
+}
+
+// Need ends a test if its pair did not start. Without MariaDB the test is
+// skipped, or fails if THBOT_TEST_REQUIRE is set.
+func Need(t TB, err error) {
+	t.Helper()
+	switch {
+	case errors.Is(err, ErrNone) && os.Getenv(mariadb.Require) == "":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
 }
