@@ -23,8 +23,11 @@ import (
 // lease is how long what a dead process had claimed stays claimed.
 const lease = 1500 * time.Millisecond
 
+// limit is how long a request may take.
+const limit = 700 * time.Millisecond
+
 // quickly are periods under which a promotion takes a second or two.
-var quickly = fmt.Sprintf("lease: %s, limit: 700ms, idle: 500ms, plan: 3s, follow: 60ms, live: 20ms, not_live: 1m", lease)
+var quickly = fmt.Sprintf("lease: %s, limit: %s, idle: 500ms, plan: 3s, follow: 60ms, live: 20ms, not_live: 1m", lease, limit)
 
 // gate is a moment at which the process can be killed: the nth time it comes.
 type gate struct {
