@@ -45,7 +45,7 @@ func All(w World) []bot.Command {
 		bot.Answers(Contact{w.Contacts}),
 		bot.Operates(Tell{w.Environments, w.Jenkins, w.Times}),
 		bot.Operates(NewNotify(w)),
-		bot.Answers(Migrations{w.Environments, w.Databases, w.GitHub, w.Apps, w.Schemas}),
+		bot.Answers(Migrations{w.Environments, w.Databases, w.GitHub, w.Apps, w.Schemas, w.Bugzilla}),
 		bot.Operates(w.access()),
 		bot.Operates(w.password()),
 		bot.Operates(w.request()),

@@ -25,6 +25,7 @@ type Migrations struct {
 	GitHub       branches
 	Apps         apps
 	Schemas      *Schemas
+	Tracker      Tracker
 }
 
 func (m Migrations) Info() bot.Info {
@@ -57,6 +58,7 @@ func (m Migrations) Answer(ctx context.Context, r bot.Request) (bot.Card, error)
 // comparison is what was found, and how.
 type comparison struct {
 	migrations.Drift
+	tracker Tracker
 	env     deploys.Environment
 	app     string // the one that was asked for; empty: all
 	commit  string // that the app serves
@@ -83,7 +85,7 @@ type rowsRead struct {
 }
 
 func (m Migrations) compare(ctx context.Context, env deploys.Environment, db Database, app string) (c comparison, err error) {
-	c = comparison{env: env, app: app}
+	c = comparison{env: env, app: app, tracker: m.Tracker}
 	// The commit is read before the rows: a deploy writes these before it serves,
 	// so that one between the two reads leaves nothing pending.
 	if c.commit, err = m.Apps.Version(ctx, env.URL); err != nil {

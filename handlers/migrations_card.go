@@ -11,6 +11,7 @@ import (
 	"thbot/bot"
 	"thbot/handlers/deploys"
 	"thbot/handlers/migrations"
+	"thbot/integrations/bugzilla"
 	"thbot/integrations/mysql"
 )
 
@@ -234,7 +235,35 @@ func (c comparison) forBug() []bot.Part {
 		}
 		parts = append(parts, bot.Part{Kind: bot.Section, Text: head}, script(run, "#", 1500))
 	}
+	if c.tracker.Component != "" {
+		link := c.tracker.Bugs.PrefillWithin(c.bug(append(remove, run...)), mostLink)
+		parts = append(parts, bot.Part{Kind: bot.Actions, Buttons: []bot.CardButton{{Label: "Open the form in Bugzilla", URL: link}}})
+	}
 	return parts
+}
+
+// bug is what cloudOps would be asked. All of it is in a block, in which
+// Bugzilla sees no Markdown.
+func (c comparison) bug(statements []string) bugzilla.Bug {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s serves %s, and its database has: %s. Times are in UTC.\n", c.env.Title(), c.commit, strings.Join(c.counts(), ", "))
+	for _, section := range [][]bot.Part{c.sayPending(), c.sayOrphans(), c.sayTwice()} {
+		for _, part := range section {
+			if part.Kind == bot.Section {
+				fmt.Fprintf(&text, "\n%s\n", part.Text)
+			}
+			for _, item := range part.Items {
+				fmt.Fprintf(&text, "- %s\n", item)
+			}
+			if part.Left > 0 {
+				fmt.Fprintf(&text, "and %d more\n", part.Left)
+			}
+		}
+	}
+	fmt.Fprintf(&text, "\nTo be run, once what the orphans did is taken back:\n%s\n", strings.Join(statements, "\n"))
+	return bugzilla.Bug{Product: c.tracker.Product, Component: c.tracker.Component,
+		Summary:     summaryPrefix + "put the migrations of " + c.env.Name + "'s database in order",
+		Description: "```\n" + strings.ReplaceAll(text.String(), "```", "'''") + "```\n"}
 }
 
 // deletion is the statement that deletes a row, and no other one.
