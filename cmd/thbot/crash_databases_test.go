@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"thbot/cmd/sandbox/world"
 	"thbot/handlers"
 	"thbot/integrations/fakehttp"
 	"thbot/integrations/mysql"
@@ -28,9 +29,8 @@ type servers struct {
 // leave marks on accounts; without one, and without having looked before, the bot
 // never knows one again, killed or not.
 const (
-	direct       = "thbot"
-	procedures   = "thprocs"
-	botsPassword = "the-bots-own-password"
+	direct     = "thbot"
+	procedures = "thprocs"
 )
 
 // startServers starts them until t is over.
@@ -50,8 +50,8 @@ func startServers(t *testing.T) (*servers, error) {
 		return nil, err
 	}
 	ca := filepath.Join(dir, "ca.pem")
-	return &servers{pair, ca}, errors.Join(pair.SeedDirect(t.Context(), direct, botsPassword),
-		pair.SeedProcedures(t.Context(), script, procedures, botsPassword), os.WriteFile(ca, pair.Authority.PEM, 0o600))
+	return &servers{pair, ca}, errors.Join(pair.SeedDirect(t.Context(), direct, world.DatabasePassword),
+		pair.SeedProcedures(t.Context(), script, procedures, world.DatabasePassword), os.WriteFile(ca, pair.Authority.PEM, 0o600))
 }
 
 // bea is who is given access; her name, and so that of her account, is the play's own.

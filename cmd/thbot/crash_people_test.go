@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,6 +60,9 @@ func (p *play) do(ctx context.Context, a act) error {
 		return p.heard(ctx)
 	}
 	for said, settled := 0, false; ; {
+		if ctx.Err() != nil {
+			return fmt.Errorf("doing %q %q again and again: %w", a.say, a.press, context.Cause(ctx))
+		}
 		if !settled && p.unsure(a) {
 			settled = true
 			p.settled++

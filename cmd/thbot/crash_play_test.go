@@ -111,8 +111,7 @@ func newPlay(t *testing.T, sc scenario, s store, at *gate, blind bool) (*play, e
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	p.env = append(os.Environ(), child+"="+config, "THBOT_CRASH_GATE="+p.gates.URL, "THBOT_LEDGER_PASSWORD="+password, "GOMAXPROCS=2",
-		"THBOT_DB_STAGE_PASSWORD="+botsPassword)
+	p.env = append(os.Environ(), child+"="+config, "THBOT_CRASH_GATE="+p.gates.URL, "THBOT_LEDGER_PASSWORD="+password, "GOMAXPROCS=2")
 	if blind {
 		p.env = append(p.env, "THBOT_CRASH_BLIND=1")
 	}
