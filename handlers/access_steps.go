@@ -304,15 +304,18 @@ func (a Access) rotated(_ context.Context, _ bot.Operation, d *access) (bot.Next
 }
 
 // rotate sets a password that nobody knows; its owner has one shown after it.
-func (a Access) rotate(ctx context.Context, _ bot.Operation, d *access) error {
+func (a Access) rotate(ctx context.Context, o bot.Operation, d *access) error {
 	db := a.Databases[d.Database]
 	err := db.Primary.SetPassword(ctx, d.Account, mysql.NewPassword())
 	if err != nil {
 		d.Why = finally(err)
 		return err
 	}
-	// Whoever has the old password may be logged in with it.
-	a.endSessions(ctx, db, d)
+	// Whoever has the old password may be logged in with it. If that cannot be
+	// seen, it is said; the new password does not wait for a server that is down.
+	if err := a.endSessions(ctx, db, d); err != nil && o.Acts < 4 {
+		return err
+	}
 	d.Changed = true
 	return nil
 }
@@ -389,27 +392,35 @@ func (a Access) clear(ctx context.Context, _ bot.Operation, d *access) error {
 	if !errors.Is(err, mysql.ErrMissing) {
 		return err
 	}
-	a.endSessions(ctx, db, d)
+	if err := a.endSessions(ctx, db, d); err != nil {
+		return err
+	}
 	d.Changed = true
 	return nil
 }
 
-// endSessions ends what is open on both servers, and notes what it cannot end.
-func (a Access) endSessions(ctx context.Context, db Database, d *access) {
+// endSessions ends what is open on both servers, and notes what it has no right
+// to end, or to see. An error says that it is worth another try.
+func (a Access) endSessions(ctx context.Context, db Database, d *access) (again error) {
 	d.Open, d.Unseen = nil, nil
 	for _, at := range []struct {
 		name   string
 		server databaseServer
 	}{{"primary", db.Primary}, {"replica", db.Replica}} {
-		if _, err := at.server.Kill(ctx, d.Account); err == nil {
+		_, kept := at.server.Kill(ctx, d.Account)
+		if kept == nil {
 			continue
 		}
 		left, err := at.server.Sessions(ctx, d.Account)
 		if err != nil {
 			d.Unseen = append(d.Unseen, at.name)
 		}
+		if err != nil && finally(err) == "" || len(left) > 0 && finally(kept) == "" {
+			again = errors.Join(again, kept)
+		}
 		for _, s := range left {
 			d.Open = append(d.Open, session{at.name, s.ID, s.Client})
 		}
 	}
+	return again
 }

@@ -65,10 +65,13 @@ func (p *play) do(ctx context.Context, a act) error {
 		}
 		if !settled && p.unsure(a) {
 			settled = true
-			p.settled++
-			for _, s := range a.settle {
+			for i, s := range a.settle {
+				s.or = cmp.Or(s.or, a.reads) // it can show after all, while they are at it
 				if err := p.do(ctx, s); err != nil {
 					return err
+				}
+				if i == 0 && p.sees(s.who, s.reads) {
+					p.settled++
 				}
 			}
 		}
